@@ -1,0 +1,329 @@
+package message
+
+import "bytes"
+
+// DefaultMaxSize is the size in bytes over which a message in a stream is skipped, unless the Framer says otherwise.
+const DefaultMaxSize = 64 << 10
+
+// A Cause names why a Framer had to give something up. It is empty when nothing was.
+type Cause string
+
+const (
+	// Oversize: a message was longer than MaxSize. The rest of it is passed over; the stream goes on behind it.
+	Oversize Cause = "oversize"
+	// Framing: in a stream of counted frames there was no possible count where one must be, or the stream ended
+	// right behind a count or inside one. Where the next message begins cannot be known: the stream should be closed.
+	Framing Cause = "framing"
+)
+
+// A Framer finds the messages in one stream of bytes that arrives cut anywhere. How it is cut makes no difference to what
+// is found. The zero value is ready for use; it is 40 bytes on a 64-bit machine, allocates nothing and holds no bytes
+// of the stream: the caller keeps those that are not consumed. Use it from one goroutine at a time.
+//
+// # What a stream is made of
+//
+// White space is space, tab, CR and LF. The first byte of the stream that is not white space decides, for ever:
+//
+//   - An opening brace: JSON objects one after another, with any white space or none between them. A frame is one object, whole.
+//   - A digit at the beginning of a line, if it begins a number without leading zero of up to 9 digits, then one space, then an opening
+//     brace or '<': counted frames (RFC 6587, section 3.4.1). The number says how many bytes behind the space
+//     are the frame, whatever they are. Newlines in front of a number are passed over.
+//   - Anything else: lines. A line ends at LF or CR LF. Lines of nothing but white space are passed over.
+//
+// In a stream of JSON, what is no object is a line. Where something else than an opening brace stands between objects,
+// a line begins. Where an object that has begun turns out not to be valid JSON, a line has begun with it that ends at
+// the next LF, so such a frame may have newlines inside. But if the byte that makes it invalid is an opening brace,
+// and the first on its line, then the broken one ends before that line, and an object begins:
+// a sender that was cut off in the middle of an object does not take the next one with it.
+//
+// # Size
+//
+// A frame has at most MaxSize bytes. For an object these are counted from brace to brace; for a line, up to the LF, so that a
+// CR counts, and white space at its beginning; for a counted frame, the number counts. What is longer is reported once, as Oversize,
+// when that is known, and then passed over to the end that it would have had.
+type Framer struct {
+	// MaxSize is the most bytes that a frame may have; 0 or less means DefaultMaxSize.
+	// It must not be changed within a stream.
+	MaxSize int
+
+	// The first scanned bytes of what is not consumed were looked at before, and end no frame. In the body
+	// of a counted frame, scanned is instead how many bytes are still to come.
+	scanned int
+	json    grammar // of the object that has begun
+	state   part
+	skip    bool // the unit at hand was reported as Oversize: consume it
+}
+
+// A part is what part of a stream the next unconsumed byte belongs to.
+//
+//	         ,-> between <-> object --> rest --> between ...     JSON; between -> rest too
+//	start --+--> line                                            lines
+//	         `-> count <-> body;  count -> closed                counted frames
+type part uint8
+
+const (
+	start   part = iota // nothing but white space so far
+	between             // JSON: in front of an object
+	object              // JSON: in an object
+	rest                // JSON: in a line
+	line                // in a line, or in front of it
+	count               // in front of a count, or in it
+	body                // in the frame behind it
+	closed              // behind an error
+)
+
+// Next finds the next message.
+//
+// Buf is what the stream has brought and earlier calls have not consumed, in one piece: the bytes that the last call left,
+// unchanged, and new ones behind them. The first n bytes of buf are consumed by this call. Then:
+//
+//   - frame is not nil: it is a message, never empty, a part of buf[:n]. Call Next again with buf[n:].
+//   - cause is not empty: a message was given up, or with Framing the stream. Call Next again with buf[n:].
+//   - neither: buf[n:] is the beginning of a message, or empty. Call Next again when it has grown, or End.
+//
+// What is left in the third case is never longer than MaxSize, or 10 bytes if that is more; it is empty unless a
+// message has begun. Bytes that were looked at once are not looked at again, so that a message may come byte by byte.
+// After Framing all further bytes are consumed and nothing is found.
+func (f *Framer) Next(buf []byte) (frame []byte, n int, cause Cause) {
+	for {
+		r := f.step(buf[n:])
+		n += r.used
+		if r.wait || r.frame != nil || r.cause != "" {
+			return r.frame, n, r.cause
+		}
+	}
+}
+
+// End says what the bytes are that were left when the stream ended: buf is as for Next, which must have asked for
+// more. Both results are empty if no message had begun, or if it was reported as given up. Otherwise frame is
+// the last message, cut off by the end of the stream or not, or cause is Framing.
+// Afterwards f is ready for another stream.
+func (f *Framer) End(buf []byte) (frame []byte, cause Cause) {
+	part, skip := f.state, f.skip
+	*f = Framer{MaxSize: f.MaxSize}
+	switch {
+	case skip || part == closed:
+		return nil, ""
+	case part == count && len(buf) > 0, part == body && len(buf) == 0:
+		return nil, Framing
+	case part == body:
+		return buf, ""
+	case part == object:
+		return buf[:trimSpace(buf)], ""
+	}
+	return text(buf), ""
+}
+
+// A result is what a step found: a frame, a cause, that it must wait for more bytes, or nothing but a new state.
+type result struct {
+	frame []byte
+	used  int
+	cause Cause
+	wait  bool
+}
+
+func (f *Framer) step(b []byte) result {
+	switch f.state {
+	case start:
+		return f.first(b)
+	case between:
+		i := space(b, 0)
+		if i == len(b) {
+			return result{used: i, wait: true}
+		}
+		f.state = rest
+		if b[i] == '{' {
+			f.state, f.json = object, grammar{}
+		}
+		return result{used: i}
+	case object:
+		return f.object(b)
+	case rest:
+		return f.line(b, between)
+	case line:
+		return f.line(b, line)
+	case count:
+		return f.count(b)
+	case body:
+		return f.body(b)
+	}
+	return result{used: len(b), wait: true}
+}
+
+// first decides what the stream is made of. Lines of white space are consumed; white space in front of the first
+// text is kept until it is known whether it belongs to a line.
+func (f *Framer) first(b []byte) result {
+	begin := 0 // of the line
+	for i := f.scanned; i < len(b); i++ {
+		c := b[i]
+		switch {
+		case c == '\n':
+			begin = i + 1
+			continue
+		case i-begin >= f.max():
+			f.state = line
+		case isSpace(c):
+			continue
+		case c == '{':
+			f.state, begin = between, i
+		case i == begin:
+			switch _, n := length(b[i:]); {
+			case n < 0 || n > 0 && i+n == len(b):
+				f.scanned = 0
+				return result{used: begin, wait: true}
+			case n > 0 && (b[i+n] == '{' || b[i+n] == '<'):
+				f.state = count
+			default:
+				f.state = line
+			}
+		default:
+			f.state = line
+		}
+		f.scanned = 0
+		return result{used: begin}
+	}
+	f.scanned = len(b) - begin
+	return result{used: begin, wait: true}
+}
+
+// object reads on in an object.
+func (f *Framer) object(b []byte) result {
+	n, v := f.json.scan(b[f.scanned:f.limit(b)])
+	f.scanned += n
+	switch v {
+	case done:
+		return f.finish(b[:f.scanned], f.scanned, between)
+	case bad:
+		if b[f.scanned] == '{' && !f.skip {
+			n := trimSpace(b[:f.scanned])
+			if bytes.IndexByte(b[n:f.scanned], '\n') >= 0 {
+				return f.finish(b[:n], f.scanned, between)
+			}
+		}
+		f.state = rest
+		return result{}
+	}
+	return f.wait()
+}
+
+// line reads on in a line; the state behind it is next.
+func (f *Framer) line(b []byte, next part) result {
+	end := f.limit(b)
+	i := bytes.IndexByte(b[f.scanned:end], '\n')
+	if i < 0 {
+		f.scanned = end
+		return f.wait()
+	}
+	i += f.scanned
+	return f.finish(text(b[:i]), i+1, next)
+}
+
+// limit returns how far b may be scanned: one byte more than a frame may have, since that one makes it oversize,
+// wherever the stream is cut.
+func (f *Framer) limit(b []byte) int {
+	if n := f.max(); !f.skip && len(b) > n {
+		return n + 1
+	}
+	return len(b)
+}
+
+func (f *Framer) max() int {
+	if f.MaxSize <= 0 {
+		return DefaultMaxSize
+	}
+	return f.MaxSize
+}
+
+// wait asks for more bytes of an object or a line, once all up to limit were scanned without finding its end.
+func (f *Framer) wait() result {
+	n := f.scanned
+	switch {
+	case f.skip:
+		f.scanned = 0
+		return result{used: n, wait: true}
+	case n > f.max():
+		f.scanned, f.skip = 0, true
+		return result{used: n, cause: Oversize}
+	}
+	return result{wait: true}
+}
+
+// finish ends an object or a line.
+func (f *Framer) finish(frame []byte, used int, next part) result {
+	skip := f.skip
+	f.state, f.scanned, f.skip = next, 0, false
+	switch {
+	case skip:
+		return result{used: used}
+	case len(frame) > f.max():
+		return result{used: used, cause: Oversize}
+	}
+	return result{used: used, frame: frame}
+}
+
+// count reads the length of a frame.
+func (f *Framer) count(b []byte) result {
+	i := 0
+	for i < len(b) && (b[i] == '\n' || b[i] == '\r') {
+		i++
+	}
+	size, n := length(b[i:])
+	switch {
+	case n < 0:
+		return result{used: i, wait: true}
+	case n == 0:
+		f.state = closed
+		return result{used: len(b), cause: Framing}
+	}
+	f.state, f.scanned = body, size
+	if size > f.max() {
+		f.skip = true
+		return result{used: i + n, cause: Oversize}
+	}
+	return result{used: i + n}
+}
+
+// body reads a frame whose length is known.
+func (f *Framer) body(b []byte) result {
+	n := f.scanned
+	if len(b) < n {
+		if !f.skip {
+			return result{wait: true}
+		}
+		f.scanned -= len(b)
+		return result{used: len(b), wait: true}
+	}
+	return f.finish(b[:n], n, count)
+}
+
+// length reads a number without leading zero and the space behind it. It returns the number and how many bytes it read:
+// 0 if there is no such number, -1 if b ends within it. Nine digits fit an int everywhere, and a message of a gigabyte is none.
+func length(b []byte) (size, n int) {
+	for i, c := range b {
+		switch {
+		case c == ' ' && i > 0:
+			return size, i + 1
+		case !isDigit(c) || c == '0' && i == 0 || i == 9:
+			return 0, 0
+		}
+		size = size*10 + int(c-'0')
+	}
+	return 0, -1
+}
+
+// text returns a line without the CR at its end, or nil if nothing but white space is in it.
+func text(b []byte) []byte {
+	if space(b, 0) == len(b) {
+		return nil
+	}
+	return trimCR(b)
+}
+
+// trimSpace returns the length of b without the white space at its end.
+func trimSpace(b []byte) int {
+	n := len(b)
+	for n > 0 && isSpace(b[n-1]) {
+		n--
+	}
+	return n
+}
