@@ -38,13 +38,13 @@ func explainPoll(c Code) string {
 	case PollHup:
 		return "Both directions are closed, but data that came before may still be there to read."
 	}
-	return "Something happened on the descriptor; the signal's own codes leave no room to say what."
+	return "Something happened on the descriptor; the band says what."
 }
 
 func explainOrigin(c Code) string {
 	switch c {
 	case User:
-		return "A process sent it with kill(2); equal signals that were pending have become this one."
+		return "A process sent it with kill(2)."
 	case Kernel:
 		return "The kernel sent it and says no more."
 	case Queue:

@@ -25,7 +25,7 @@ func layoutOf(signo int, code Code) layout {
 		return layoutPoll
 	case code < User:
 		return layoutQueue
-	case code == User || code >= Kernel:
+	case code == User:
 		return layoutKill
 	}
 	if f := familyOf(signo); f != nil && int(code) < len(f.codes) {

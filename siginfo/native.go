@@ -32,6 +32,12 @@ func (a abi) record(b *[128]byte) (r Record) {
 			}
 			return binary.NativeEndian.Uint64(b[off:])
 		}
+		clock = func(off int) uint64 { // clock_t is signed
+			if a.word == 4 {
+				return uint64(int32(u32(off)))
+			}
+			return word(off)
+		}
 		errno, code = 4, 8
 		u           = a.union()
 	)
@@ -64,8 +70,8 @@ func (a abi) record(b *[128]byte) (r Record) {
 		r.put32(offPID, u32(u))
 		r.put32(offUID, u32(u+4))
 		r.put32(offStatus, u32(u+8))
-		r.put64(offUtime, word(u+8+a.word))
-		r.put64(offStime, word(u+8+2*a.word))
+		r.put64(offUtime, clock(u+8+a.word))
+		r.put64(offStime, clock(u+8+2*a.word))
 	case layoutQueue:
 		r.put32(offPID, u32(u))
 		r.put32(offUID, u32(u+4))
