@@ -46,6 +46,22 @@ func Eventfd() (fd int, err error) {
 	return fd, nil
 }
 
+// Dup makes a second descriptor for the same open file description. The caller
+// owns it.
+func Dup(fd int) (int, error) {
+	d, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("fcntl", err)
+	}
+	return d, nil
+}
+
+// DupTo closes number and makes it a second descriptor for what fd refers to,
+// in one step, so that no one else can get the number (dup3(2)).
+func DupTo(fd, number int) error {
+	return os.NewSyscallError("dup3", unix.Dup3(fd, number, unix.O_CLOEXEC))
+}
+
 // PipeSize returns how many bytes a pipe holds.
 func PipeSize(fd int) (int, error) {
 	n, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)

@@ -1,18 +1,15 @@
 package sys
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,7 +38,7 @@ func closeEarly(t testing.TB, fd int) {
 	t.Helper()
 	null, err := Open("/dev/null", os.O_RDWR)
 	must(t, err)
-	must(t, unix.Dup3(null, fd, unix.O_CLOEXEC))
+	must(t, DupTo(null, fd))
 	must(t, Close(null))
 }
 
@@ -149,7 +146,7 @@ func TestTCPCarriesBytesBothFamilies(t *testing.T) {
 				t.Errorf("keepalive idle = %d s, want 1.5 rounded up", idle)
 			}
 			buf := make([]byte, 16)
-			if _, err := Recv(server, buf); err != syscall.EAGAIN { //nolint:errorlint // bare by contract
+			if _, err := Recv(server, buf); err != syscall.EAGAIN {
 				t.Fatalf("Recv on an empty socket: %v", err)
 			}
 			if n, err := Send(client, []byte("hello")); n != 5 || err != nil {
@@ -250,7 +247,7 @@ func TestRefusedConnectionIsReadWithSocketError(t *testing.T) {
 	c := own(t, fd, err)
 	if err := Connect(c, localAddr(t, bound)); errors.Is(err, syscall.EINPROGRESS) {
 		await(t, c, unix.POLLOUT)
-		if err := SocketError(c); err != syscall.ECONNREFUSED { //nolint:errorlint // bare by contract
+		if err := SocketError(c); err != syscall.ECONNREFUSED {
 			t.Errorf("SocketError = %v", err)
 		}
 	} else if !errors.Is(err, syscall.ECONNREFUSED) {
@@ -261,200 +258,10 @@ func TestRefusedConnectionIsReadWithSocketError(t *testing.T) {
 	}
 }
 
-func TestReceiveBufferIsReadBack(t *testing.T) {
-	t.Parallel()
-	fd, _, _ := udpPair(t)
-	const asked = 1 << 20
-	granted, err := SetReceiveBuffer(fd, asked)
-	must(t, err)
-	now, err := ReceiveBuffer(fd)
-	must(t, err)
-	if granted != now {
-		t.Errorf("returned %d, getsockopt says %d", granted, now)
-	}
-	if os.Geteuid() == 0 && granted != 2*asked {
-		t.Errorf("privileged, asked for %d, granted %d: SO_RCVBUFFORCE was not tried first", asked, granted)
-	}
-}
-
-func TestWholeLargestDatagram(t *testing.T) {
-	t.Parallel()
-	receiver, sender, to := udpPair(t)
-	want := bytes.Repeat([]byte("0123456789abcdef"), 65507/16+1)[:65507]
-	if n, err := SendTo(sender, want, to); n != len(want) || err != nil {
-		t.Fatal(n, err)
-	}
-	b := NewDatagramBatch(4, 65507)
-	if n, err := b.Receive(receiver); n != 1 || err != nil {
-		t.Fatal(n, err)
-	}
-	if !bytes.Equal(b.Payload(0), want) || b.Truncated(0) || b.Addr(0).Port() != localAddr(t, sender).Port() {
-		t.Errorf("%d bytes, truncated %v, from %v", len(b.Payload(0)), b.Truncated(0), b.Addr(0))
-	}
-}
-
-func TestBatchKeepsDatagramsApart(t *testing.T) {
-	t.Parallel()
-	receiver, sender, to := udpPair(t)
-	b := NewDatagramBatch(3, 8)
-	if n, err := b.Receive(receiver); n != 0 || err != syscall.EAGAIN { //nolint:errorlint // bare by contract
-		t.Fatalf("empty socket: %d, %v", n, err)
-	}
-	// Two rounds with different senders and sizes: nothing of the first may show in the second.
-	for round, texts := range [][]string{{"one", "", "exactly8", "nine-byte"}, {"", "x"}} {
-		for _, s := range texts {
-			if _, err := SendTo(sender, []byte(s), to); err != nil {
-				t.Fatal(err)
-			}
-		}
-		var got []string
-		for len(got) < len(texts) {
-			n, err := b.Receive(receiver)
-			if err != nil {
-				t.Fatalf("round %d after %q: %v", round, got, err)
-			}
-			for i := range n {
-				s := string(b.Payload(i))
-				if b.Truncated(i) {
-					s += "..."
-				}
-				got = append(got, s)
-				if b.Addr(i) != netip.AddrPortFrom(to.Addr(), localAddr(t, sender).Port()) {
-					t.Errorf("from %v", b.Addr(i))
-				}
-				if _, ok := b.Dropped(i); ok {
-					t.Error("a drop count that nobody asked for")
-				}
-			}
-		}
-		want := strings.ReplaceAll(strings.Join(texts, "|"), "nine-byte", "nine-byt...")
-		if strings.Join(got, "|") != want {
-			t.Errorf("round %d: got %q, want %q", round, strings.Join(got, "|"), want)
-		}
-	}
-}
-
-func TestBatchReportsAPendingError(t *testing.T) {
-	t.Parallel()
-	gone, sender, to := udpPair(t)
-	must(t, Connect(sender, to))
-	closeEarly(t, gone)
-	if _, err := Send(sender, []byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	await(t, sender, unix.POLLERR)
-	b := NewDatagramBatch(2, 8)
-	if n, err := b.Receive(sender); n != 0 || err != syscall.ECONNREFUSED { //nolint:errorlint // bare by contract
-		t.Errorf("%d, %v", n, err)
-	}
-	if _, err := b.Receive(sender); err != syscall.EAGAIN { //nolint:errorlint // bare by contract
-		t.Errorf("after the error was taken: %v", err)
-	}
-}
-
-func TestBatchOfUnixDatagramsHasNoAddress(t *testing.T) {
-	t.Parallel()
-	path := t.TempDir() + "/s"
-	fd, err := ListenUnix(UnixDatagram, path, 0)
-	receiver := own(t, fd, err)
-	fd, err = Socket(UnixDatagram, false)
-	sender := own(t, fd, err)
-	must(t, ConnectUnix(sender, path))
-	_, err = Send(sender, []byte("hello"))
-	must(t, err)
-	b := NewDatagramBatch(1, 16)
-	if n, err := b.Receive(receiver); n != 1 || err != nil {
-		t.Fatal(n, err)
-	}
-	if string(b.Payload(0)) != "hello" || b.Addr(0).IsValid() {
-		t.Errorf("%q from %v", b.Payload(0), b.Addr(0))
-	}
-}
-
 // received + drops = sent, exactly, by both counters: the one at the socket at
 // any time, the one beside a datagram as of when that datagram was queued.
-func TestDropsAreCountedExactly(t *testing.T) {
-	t.Parallel()
-	receiver, sender, to := udpPair(t)
-	must(t, CountDrops(receiver))
-	if _, err := SetReceiveBuffer(receiver, 4096); err != nil {
-		t.Fatal(err)
-	}
-	b := NewDatagramBatch(16, 512)
-	payload := make([]byte, 512)
-	const sent = 200
-	received := 0
-	drain := func() {
-		for {
-			n, err := b.Receive(receiver)
-			if err != nil {
-				if !errors.Is(err, syscall.EAGAIN) {
-					t.Fatal(err)
-				}
-				return
-			}
-			received += n
-		}
-	}
-	for range sent {
-		if _, err := SendTo(sender, payload, to); err != nil {
-			t.Fatal(err)
-		}
-	}
-	drain()
-	drops, err := Drops(receiver)
-	must(t, err)
-	if drops == 0 || received+int(drops) != sent {
-		t.Fatalf("sent %d, received %d, dropped %d", sent, received, drops)
-	}
-	// The next datagram carries the count.
-	if _, err := SendTo(sender, []byte("next"), to); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := b.Receive(receiver); n != 1 || err != nil {
-		t.Fatal(n, err)
-	}
-	if count, ok := b.Dropped(0); !ok || count != drops {
-		t.Errorf("beside the datagram %d, %v; at the socket %d", count, ok, drops)
-	}
-}
-
 // The control message is found behind others, and a malformed length ends the
 // search instead of a panic.
-func TestDroppedSurvivesOtherControlMessages(t *testing.T) {
-	t.Parallel()
-	receiver, sender, to := udpPair(t)
-	must(t, CountDrops(receiver))
-	must(t, setInt(receiver, unix.SOL_SOCKET, unix.SO_TIMESTAMP, 1))
-	must(t, setInt(receiver, unix.IPPROTO_IP, unix.IP_PKTINFO, 1))
-	if _, err := SetReceiveBuffer(receiver, 1); err != nil {
-		t.Fatal(err)
-	}
-	for range 64 {
-		_, _ = SendTo(sender, make([]byte, 1024), to)
-	}
-	b := NewDatagramBatch(64, 1024)
-	if _, err := b.Receive(receiver); err != nil {
-		t.Fatal(err)
-	}
-	_, _ = SendTo(sender, nil, to)
-	if n, err := b.Receive(receiver); n != 1 || err != nil {
-		t.Fatal(n, err)
-	}
-	drops, err := Drops(receiver)
-	must(t, err)
-	if count, ok := b.Dropped(0); !ok || count != drops {
-		t.Errorf("%d, %v; want %d", count, ok, drops)
-	}
-	first := (*unix.Cmsghdr)(unsafe.Pointer(&b.control[0]))
-	for _, bad := range []int{0, 1, 1 << 20, -1} {
-		first.SetLen(bad)
-		if _, ok := b.Dropped(0); ok {
-			t.Errorf("length %d believed", bad)
-		}
-	}
-}
-
 func TestHotCallsDoNotAllocate(t *testing.T) { // not parallel: AllocsPerRun
 	receiver, sender, to := udpPair(t)
 	must(t, CountDrops(receiver))
@@ -496,38 +303,6 @@ func TestHotCallsDoNotAllocate(t *testing.T) { // not parallel: AllocsPerRun
 	}
 }
 
-func TestResetOnClose(t *testing.T) {
-	t.Parallel()
-	client, server := connected(t, loopback4)
-	must(t, ResetOnClose(client))
-	closeEarly(t, client)
-	await(t, server, unix.POLLIN)
-	if _, err := Recv(server, make([]byte, 1)); err != syscall.ECONNRESET { //nolint:errorlint // bare by contract
-		t.Errorf("Recv = %v", err)
-	}
-	if _, err := Send(server, []byte("x")); err != syscall.EPIPE { //nolint:errorlint // bare by contract
-		t.Errorf("Send = %v", err)
-	}
-}
-
-func TestErrorQueue(t *testing.T) {
-	t.Parallel()
-	gone, sender, to := udpPair(t)
-	must(t, ReportErrors(sender))
-	closeEarly(t, gone)
-	if _, err := SendTo(sender, []byte("lost"), to); err != nil {
-		t.Fatal(err)
-	}
-	await(t, sender, unix.POLLERR)
-	buf := make([]byte, 16)
-	if n, err := RecvErrorQueue(sender, buf); string(buf[:n]) != "lost" || err != nil {
-		t.Errorf("%q, %v", buf[:n], err)
-	}
-	if _, err := RecvErrorQueue(sender, buf); err != syscall.EAGAIN { //nolint:errorlint // bare by contract
-		t.Errorf("second: %v", err)
-	}
-}
-
 func TestUnixStreamByPathAndAbstract(t *testing.T) {
 	t.Parallel()
 	abstract := fmt.Sprintf("@sigio-sys-test-%d-%d", os.Getpid(), counter.Add(1))
@@ -553,65 +328,6 @@ func TestUnixStreamByPathAndAbstract(t *testing.T) {
 }
 
 var counter atomic.Int32
-
-func TestFIFOAndPipe(t *testing.T) {
-	t.Parallel()
-	path := t.TempDir() + "/fifo"
-	must(t, MakeFIFO(path))
-	if _, err := Open(path, os.O_WRONLY); !errors.Is(err, syscall.ENXIO) {
-		t.Errorf("write end without a reader: %v", err)
-	}
-	fd, err := Open(path, os.O_RDONLY)
-	r := own(t, fd, err)
-	fd, err = Open(path, os.O_WRONLY)
-	w := own(t, fd, err)
-	if _, err := Write(w, []byte("hi")); err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]byte, 8)
-	if n, err := Read(r, buf); string(buf[:n]) != "hi" || err != nil {
-		t.Errorf("%q, %v", buf[:n], err)
-	}
-	if _, err := Read(r, buf); err != syscall.EAGAIN { //nolint:errorlint // bare by contract
-		t.Errorf("empty: %v", err)
-	}
-	pr, pw, err := Pipe()
-	own(t, pr, err)
-	own(t, pw, err)
-	size, err := PipeSize(pw)
-	must(t, err)
-	if n, err := Write(pw, make([]byte, size+1)); n != size || err != nil {
-		t.Errorf("a pipe of %d took %d, %v", size, n, err)
-	}
-}
-
-func TestPTYIsALineDisciplineAndThenRaw(t *testing.T) {
-	t.Parallel()
-	m, s, err := OpenPTY()
-	master, slave := own(t, m, err), own(t, s, err)
-	buf := make([]byte, 32)
-	write := func(s string) {
-		t.Helper()
-		if _, err := Write(master, []byte(s)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("half")
-	if _, err := Read(slave, buf); err != syscall.EAGAIN { //nolint:errorlint // bare by contract
-		t.Errorf("half a line: %v", err)
-	}
-	write(" a line\n")
-	await(t, slave, unix.POLLIN)
-	if n, _ := Read(slave, buf); string(buf[:n]) != "half a line\n" {
-		t.Errorf("%q", buf[:n])
-	}
-	must(t, SetRaw(slave))
-	write("\x03")
-	await(t, slave, unix.POLLIN)
-	if n, _ := Read(slave, buf); string(buf[:n]) != "\x03" {
-		t.Errorf("raw: %q", buf[:n])
-	}
-}
 
 // The structures that the kernel reads and writes must agree with net's view
 // of the same socket.
@@ -644,10 +360,10 @@ func TestSetUpErrorsNameTheCall(t *testing.T) {
 	if _, err := ListenTCP(netip.AddrPort{}, ListenOptions{}); !errors.Is(err, syscall.EINVAL) {
 		t.Errorf("zero address: %v", err)
 	}
-	if _, err := SendTo(-1, nil, netip.AddrPort{}); err != syscall.EINVAL { //nolint:errorlint // bare by contract
+	if _, err := SendTo(-1, nil, netip.AddrPort{}); err != syscall.EINVAL {
 		t.Errorf("zero destination: %v", err)
 	}
-	if _, err := Recv(-1, nil); err != syscall.EBADF { //nolint:errorlint // bare by contract
+	if _, err := Recv(-1, nil); err != syscall.EBADF {
 		t.Errorf("bad descriptor: %v", err)
 	}
 	if _, err := ListenUDP(netip.MustParseAddrPort("[fe80::1%no-such-interface]:0"), ListenOptions{}); err == nil {

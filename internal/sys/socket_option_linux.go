@@ -85,6 +85,12 @@ func SetNoDelay(fd int, on bool) error {
 	return setInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, boolInt(on))
 }
 
+// SetCork holds back partial TCP segments while on (TCP_CORK, tcp(7)), so that
+// data and the end of the stream can leave in one.
+func SetCork(fd int, on bool) error {
+	return setInt(fd, unix.IPPROTO_TCP, unix.TCP_CORK, boolInt(on))
+}
+
 // SetKeepAlive switches TCP keepalive on. Zero fields keep the system's value.
 func SetKeepAlive(fd int, k KeepAlive) error {
 	for _, o := range []struct{ name, value int }{

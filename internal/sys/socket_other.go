@@ -46,6 +46,7 @@ func CountDrops(int) error                   { return errors.ErrUnsupported }
 func Drops(int) (uint32, error)              { return 0, errors.ErrUnsupported }
 func SocketError(int) error                  { return errors.ErrUnsupported }
 func SetNoDelay(int, bool) error             { return errors.ErrUnsupported }
+func SetCork(int, bool) error                { return errors.ErrUnsupported }
 func SetKeepAlive(int, KeepAlive) error      { return errors.ErrUnsupported }
 func ResetOnClose(int) error                 { return errors.ErrUnsupported }
 func ReportErrors(int) error                 { return errors.ErrUnsupported }
@@ -55,6 +56,8 @@ func Pipe() (int, int, error)       { return -1, -1, errors.ErrUnsupported }
 func MakeFIFO(string) error         { return errors.ErrUnsupported }
 func Open(string, int) (int, error) { return -1, errors.ErrUnsupported }
 func Eventfd() (int, error)         { return -1, errors.ErrUnsupported }
+func Dup(int) (int, error)          { return -1, errors.ErrUnsupported }
+func DupTo(int, int) error          { return errors.ErrUnsupported }
 func PipeSize(int) (int, error)     { return 0, errors.ErrUnsupported }
 func OpenPTY() (int, int, error)    { return -1, -1, errors.ErrUnsupported }
 func SetRaw(int) error              { return errors.ErrUnsupported }
