@@ -9,7 +9,8 @@
 // itself through log/slog and encoding/json.
 //
 // The package makes no system call and builds on every operating system, so
-// that a recording made on Linux can be read anywhere. Numbers and names are
+// that a recording made on Linux can be read on any machine of the same byte
+// order. Numbers and names are
 // those of Linux on the architecture that the program is built for; only MIPS
 // differs from the rest. Nothing here keeps state: every function may be called
 // from any goroutine, as long as nobody writes to the Record meanwhile.
