@@ -45,7 +45,7 @@ func NewSignalfd(m *Mask) (int, error) {
 
 // ReadSignals takes as many records as are queued for the calling thread and
 // fit, without waiting, and returns how many those are. None is (0, nil).
-func ReadSignals(signalfd int, records [][recordSize]byte) (int, error) {
+func ReadSignals[Record ~[recordSize]byte](signalfd int, records []Record) (int, error) {
 	for {
 		n, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(signalfd),
 			uintptr(unsafe.Pointer(unsafe.SliceData(records))), uintptr(len(records)*recordSize))
