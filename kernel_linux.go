@@ -155,7 +155,10 @@ func (q *signalQueue) Verify(fd int) (repaired bool, err error) {
 		repaired = true
 	}
 	if owner == int(q.tid.Load()) && signo == q.signo && flags&sys.FlagAsync != 0 {
-		return repaired, nil
+		// The kernel compares the user ids that it stored with the owner when it
+		// sends (fs/fcntl.c, sigio_perm), so a process that has changed its user
+		// since is not heard until it sets the owner again.
+		return repaired, sys.SetOwnerThread(fd, owner)
 	}
 	return true, q.Arm(fd)
 }
