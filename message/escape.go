@@ -23,42 +23,55 @@ const digits = "0123456789abcdef"
 // escape appends s in a form.
 func escape(dst, s []byte, f form) []byte {
 	for {
-		n := clean(s)
+		n := clean(s, f)
 		dst = append(dst, s[:n]...)
 		if n == len(s) {
 			return dst
 		}
 		s = s[n:]
-		if c := s[0]; c < utf8.RuneSelf {
+		c, n := s[0], 1
+		if c < utf8.RuneSelf {
 			dst = escapeASCII(dst, c, f)
-			s = s[1:]
-			continue
-		}
-		r, n := utf8.DecodeRune(s)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			if f == quotable {
-				dst = utf8.AppendRune(dst, r)
-			} else {
-				dst = append(dst, '\\', 'x', digits[s[0]>>4], digits[s[0]&15])
-			}
-		case hidden(r):
+		} else if r, size := utf8.DecodeRune(s); size > 1 {
 			dst = append(dst, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
-		default:
-			dst = append(dst, s[:n]...)
+			n = size
+		} else if f == quotable {
+			dst = utf8.AppendRune(dst, utf8.RuneError)
+		} else {
+			dst = append(dst, '\\', 'x', digits[c>>4], digits[c&15])
 		}
 		s = s[n:]
 	}
 }
 
-// escapeASCII appends a character at which clean stops.
+// clean returns how many bytes at the start of s stand for themselves in a form.
+func clean(s []byte, f form) int {
+	var p, q byte // what else must be escaped; NUL is anyway
+	switch f {
+	case visible:
+		p = '\\'
+	case quotable:
+		p, q = '\\', '"'
+	}
+	for i := 0; ; {
+		i = printable(s, i, p, q)
+		if i == len(s) || s[i] < utf8.RuneSelf {
+			return i
+		}
+		r, n := utf8.DecodeRune(s[i:])
+		if n == 1 || hidden(r) {
+			return i
+		}
+		i += n
+	}
+}
+
+// escapeASCII appends a character that needs an escape.
 func escapeASCII(dst []byte, c byte, f form) []byte {
 	switch {
-	case c == '"' && f == quotable, c == '\\' && f != verbatim:
-		return append(dst, '\\', c)
 	case c == '"' || c == '\\':
-		return append(dst, c)
-	case c < ' ' && f == verbatim:
+		return append(dst, '\\', c)
+	case f == verbatim && c < ' ':
 		return append(dst, ' ')
 	case c == '\n':
 		return append(dst, '\\', 'n')

@@ -86,17 +86,25 @@ const (
 // After Framing all further bytes are consumed and nothing is found.
 func (f *Framer) Next(buf []byte) (frame []byte, n int, cause Cause) {
 	for {
-		r := f.step(buf[n:])
-		n += r.used
-		if r.wait || r.frame != nil || r.cause != "" {
-			return r.frame, n, r.cause
+		b := buf[n:]
+		size, used, o := f.step(b)
+		n += used
+		switch o {
+		case found:
+			return b[:size:size], n, ""
+		case oversize:
+			return nil, n, Oversize
+		case broken:
+			return nil, n, Framing
+		case wait:
+			return nil, n, ""
 		}
 	}
 }
 
 // End says what the bytes are that were left when the stream ended: buf is as for Next, which must have asked for
 // more. Both results are empty if no message had begun, or if it was reported as given up. Otherwise frame is
-// the last message, cut off by the end of the stream or not, or cause is Framing.
+// the last message, cut off by the end of the stream or not, or cause says why it is none.
 // Afterwards f is ready for another stream.
 func (f *Framer) End(buf []byte) (frame []byte, cause Cause) {
 	part, skip := f.state, f.skip
@@ -109,33 +117,43 @@ func (f *Framer) End(buf []byte) (frame []byte, cause Cause) {
 	case part == body:
 		return buf, ""
 	case part == object:
-		return buf[:trimSpace(buf)], ""
+		n := trimSpace(buf)
+		return buf[:n:n], ""
+	case len(buf) > f.max():
+		return nil, Oversize // digits at the beginning are kept whatever MaxSize is
 	}
-	return text(buf), ""
+	if n := text(buf); n > 0 {
+		return buf[:n:n], ""
+	}
+	return nil, ""
 }
 
-// A result is what a step found: a frame, a cause, that it must wait for more bytes, or nothing but a new state.
-type result struct {
-	frame []byte
-	used  int
-	cause Cause
-	wait  bool
-}
+// An outcome is what one step comes to.
+type outcome uint8
 
-func (f *Framer) step(b []byte) result {
+const (
+	again    outcome = iota // there is a new state, or less to look at
+	wait                    // more bytes are needed
+	found                   // the first size bytes are a frame
+	oversize                // report Oversize
+	broken                  // report Framing
+)
+
+// step looks at b, and consumes the first used bytes of it.
+func (f *Framer) step(b []byte) (size, used int, o outcome) {
 	switch f.state {
 	case start:
 		return f.first(b)
 	case between:
 		i := space(b, 0)
 		if i == len(b) {
-			return result{used: i, wait: true}
+			return 0, i, wait
 		}
 		f.state = rest
 		if b[i] == '{' {
 			f.state, f.json = object, grammar{}
 		}
-		return result{used: i}
+		return 0, i, again
 	case object:
 		return f.object(b)
 	case rest:
@@ -147,12 +165,12 @@ func (f *Framer) step(b []byte) result {
 	case body:
 		return f.body(b)
 	}
-	return result{used: len(b), wait: true}
+	return 0, len(b), wait
 }
 
 // first decides what the stream is made of. Lines of white space are consumed; white space in front of the first
 // text is kept until it is known whether it belongs to a line.
-func (f *Framer) first(b []byte) result {
+func (f *Framer) first(b []byte) (size, used int, o outcome) {
 	begin := 0 // of the line
 	for i := f.scanned; i < len(b); i++ {
 		c := b[i]
@@ -170,7 +188,7 @@ func (f *Framer) first(b []byte) result {
 			switch _, n := length(b[i:]); {
 			case n < 0 || n > 0 && i+n == len(b):
 				f.scanned = 0
-				return result{used: begin, wait: true}
+				return 0, begin, wait
 			case n > 0 && (b[i+n] == '{' || b[i+n] == '<'):
 				f.state = count
 			default:
@@ -180,39 +198,40 @@ func (f *Framer) first(b []byte) result {
 			f.state = line
 		}
 		f.scanned = 0
-		return result{used: begin}
+		return 0, begin, again
 	}
 	f.scanned = len(b) - begin
-	return result{used: begin, wait: true}
+	return 0, begin, wait
 }
 
 // object reads on in an object.
-func (f *Framer) object(b []byte) result {
+func (f *Framer) object(b []byte) (size, used int, o outcome) {
 	n, v := f.json.scan(b[f.scanned:f.limit(b)])
-	f.scanned += n
+	n += f.scanned
+	f.scanned = n
 	switch v {
 	case done:
-		return f.finish(b[:f.scanned], f.scanned, between)
-	case bad:
-		if b[f.scanned] == '{' && !f.skip {
-			n := trimSpace(b[:f.scanned])
-			if bytes.IndexByte(b[n:f.scanned], '\n') >= 0 {
-				return f.finish(b[:n], f.scanned, between)
-			}
-		}
-		f.state = rest
-		return result{}
+		return f.finish(n, n, between)
+	case more:
+		return f.more()
 	}
-	return f.wait()
+	if b[n] == '{' && !f.skip {
+		size := trimSpace(b[:n])
+		if bytes.IndexByte(b[size:n], '\n') >= 0 {
+			return f.finish(size, n, between)
+		}
+	}
+	f.state = rest
+	return 0, 0, again
 }
 
 // line reads on in a line; the state behind it is next.
-func (f *Framer) line(b []byte, next part) result {
+func (f *Framer) line(b []byte, next part) (size, used int, o outcome) {
 	end := f.limit(b)
 	i := bytes.IndexByte(b[f.scanned:end], '\n')
 	if i < 0 {
 		f.scanned = end
-		return f.wait()
+		return f.more()
 	}
 	i += f.scanned
 	return f.finish(text(b[:i]), i+1, next)
@@ -234,35 +253,35 @@ func (f *Framer) max() int {
 	return f.MaxSize
 }
 
-// wait asks for more bytes of an object or a line, once all up to limit were scanned without finding its end.
-func (f *Framer) wait() result {
+// more asks for more bytes of an object or a line, once all up to limit were scanned without finding its end.
+func (f *Framer) more() (size, used int, o outcome) {
 	n := f.scanned
 	switch {
 	case f.skip:
 		f.scanned = 0
-		return result{used: n, wait: true}
+		return 0, n, wait
 	case n > f.max():
 		f.scanned, f.skip = 0, true
-		return result{used: n, cause: Oversize}
+		return 0, n, oversize
 	}
-	return result{wait: true}
+	return 0, 0, wait
 }
 
-// finish ends an object or a line.
-func (f *Framer) finish(frame []byte, used int, next part) result {
-	skip := f.skip
-	f.state, f.scanned, f.skip = next, 0, false
+// finish ends a frame of size bytes, none if that is 0.
+func (f *Framer) finish(size, used int, next part) (int, int, outcome) {
+	o := found
 	switch {
-	case skip:
-		return result{used: used}
-	case len(frame) > f.max():
-		return result{used: used, cause: Oversize}
+	case f.skip || size == 0:
+		o = again
+	case size > f.max():
+		o = oversize
 	}
-	return result{used: used, frame: frame}
+	f.state, f.scanned, f.skip = next, 0, false
+	return size, used, o
 }
 
 // count reads the length of a frame.
-func (f *Framer) count(b []byte) result {
+func (f *Framer) count(b []byte) (size, used int, o outcome) {
 	i := 0
 	for i < len(b) && (b[i] == '\n' || b[i] == '\r') {
 		i++
@@ -270,30 +289,30 @@ func (f *Framer) count(b []byte) result {
 	size, n := length(b[i:])
 	switch {
 	case n < 0:
-		return result{used: i, wait: true}
+		return 0, i, wait
 	case n == 0:
 		f.state = closed
-		return result{used: len(b), cause: Framing}
+		return 0, len(b), broken
 	}
 	f.state, f.scanned = body, size
 	if size > f.max() {
 		f.skip = true
-		return result{used: i + n, cause: Oversize}
+		return 0, i + n, oversize
 	}
-	return result{used: i + n}
+	return 0, i + n, again
 }
 
 // body reads a frame whose length is known.
-func (f *Framer) body(b []byte) result {
+func (f *Framer) body(b []byte) (size, used int, o outcome) {
 	n := f.scanned
-	if len(b) < n {
-		if !f.skip {
-			return result{wait: true}
-		}
+	switch {
+	case len(b) >= n:
+		return f.finish(n, n, count)
+	case f.skip:
 		f.scanned -= len(b)
-		return result{used: len(b), wait: true}
+		return 0, len(b), wait
 	}
-	return f.finish(b[:n], n, count)
+	return 0, 0, wait
 }
 
 // length reads a number without leading zero and the space behind it. It returns the number and how many bytes it read:
@@ -311,12 +330,12 @@ func length(b []byte) (size, n int) {
 	return 0, -1
 }
 
-// text returns a line without the CR at its end, or nil if nothing but white space is in it.
-func text(b []byte) []byte {
+// text returns the length of a line without the CR at its end; 0 if there is nothing but white space in it.
+func text(b []byte) int {
 	if space(b, 0) == len(b) {
-		return nil
+		return 0
 	}
-	return trimCR(b)
+	return len(trimCR(b))
 }
 
 // trimSpace returns the length of b without the white space at its end.

@@ -56,24 +56,38 @@ const words = "true;false;null;"
 // object or array has no end of its own: it is done at the first byte that does not belong to it.
 func (g *grammar) scan(b []byte) (int, verdict) {
 	for i := 0; i < len(b); {
-		if g.state == inString {
-			if i = quoted(b, i); i == len(b) {
-				break
+		if g.state != inString {
+			width, v := g.step(b[i])
+			if v == bad {
+				return i, bad
 			}
+			i += width
+			if v == done {
+				return i, done
+			}
+			continue
 		}
-		width, v := g.step(b[i])
-		if v == bad {
+		if i = quoted(b, i); i == len(b) {
+			break
+		}
+		switch b[i] {
+		case '"':
+			if g.name {
+				g.state, g.name = wantColon, false
+			} else if g.end() == done {
+				return i + 1, done
+			}
+		case '\\':
+			g.state = inEscape
+		default:
 			return i, bad
 		}
-		i += width
-		if v == done {
-			return i, done
-		}
+		i++
 	}
 	return len(b), more
 }
 
-// step takes one byte. The width is 1, or 0 if the byte ended a number and is not part of the value.
+// step takes one byte outside of the plain text of strings. The width is 1, or 0 if the byte ended a number and is not part of the value.
 func (g *grammar) step(c byte) (width int, v verdict) {
 	if g.state <= wantComma && isSpace(c) {
 		return 1, more
@@ -103,18 +117,6 @@ func (g *grammar) step(c byte) (width int, v verdict) {
 		g.state = wantValue
 	case wantComma:
 		return 1, g.next(c)
-	case inString:
-		switch c {
-		case '"':
-			if !g.name {
-				return 1, g.end()
-			}
-			g.state, g.name = wantColon, false
-		case '\\':
-			g.state = inEscape
-		default:
-			return 0, bad
-		}
 	case inEscape:
 		switch c {
 		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':

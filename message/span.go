@@ -35,17 +35,16 @@ func quoted(b []byte, i int) int {
 	return i
 }
 
-// clean returns how many bytes at the start of b are printable ASCII other than a quote or a backslash.
-func clean(b []byte) int {
-	i := 0
+// printable returns the index of the first byte of b, from i on, that is not printable ASCII, or that is p or q.
+func printable(b []byte, i int, p, q byte) int {
 	for ; len(b)-i >= 8; i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
-		if m := w&highs | below(w, ' ') | equal(w, '"') | equal(w, '\\') | equal(w, 0x7f); m != 0 {
+		if m := w&highs | below(w, ' ') | equal(w, 0x7f) | equal(w, p) | equal(w, q); m != 0 {
 			return i + bits.TrailingZeros64(m)/8
 		}
 	}
 	for ; i < len(b); i++ {
-		if c := b[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+		if c := b[i]; c < ' ' || c >= 0x7f || c == p || c == q {
 			break
 		}
 	}
