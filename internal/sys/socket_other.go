@@ -62,6 +62,11 @@ func PipeSize(int) (int, error)     { return 0, errors.ErrUnsupported }
 func OpenPTY() (int, int, error)    { return -1, -1, errors.ErrUnsupported }
 func SetRaw(int) error              { return errors.ErrUnsupported }
 
+func NetlinkLoop() (int, error)             { return -1, errors.ErrUnsupported }
+func PacketLoop() (int, error)              { return -1, errors.ErrUnsupported }
+func AllowZeroCopy(int) error               { return errors.ErrUnsupported }
+func SendZeroCopy(int, []byte) (int, error) { return 0, errors.ErrUnsupported }
+
 // DatagramBatch cannot receive on this system.
 type DatagramBatch struct{}
 
