@@ -35,7 +35,9 @@ func (t *Timer) Reset(d time.Duration) {
 		l.mu.Unlock()
 		return
 	}
-	t.when = time.Now().Add(d)
+	// At least 1 ns, so that a function which resets its own timer is not due
+	// again before all others have had their turn.
+	t.when = time.Now().Add(max(d, 1))
 	if t.index < 0 {
 		heap.Push(&l.timers, t)
 	} else {
