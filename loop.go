@@ -121,12 +121,14 @@ func (l *Loop) turn() (bool, error) {
 
 // sort puts the watches that the records are about on the ready list.
 func (l *Loop) sort(records []siginfo.Record) {
-	l.count.Received += uint64(len(records))
 	for i := range records {
 		r := &records[i]
 		if l.options.Observe != nil {
+			l.doing = "Options.Observe"
 			l.options.Observe(r)
+			l.doing = ""
 		}
+		l.count.Received++
 		switch code := r.Code(); {
 		case r.Signo() != l.options.Signal: // SIGIO, the only other one
 			l.lost.mark(r)
@@ -186,7 +188,7 @@ func (l *Loop) dispatch() {
 
 func (l *Loop) call(w *Watch, ev Event) {
 	if ev.Band&(siginfo.Out|siginfo.Err|siginfo.Hup) != 0 {
-		w.writing = false
+		w.writing, w.looked = false, ev.Signals == 0
 	}
 	l.count.Calls++
 	l.serving = w
@@ -272,6 +274,7 @@ func (l *Loop) end(err error) {
 			w.close()
 		}
 	}
+	l.forgetReady()
 	l.kernel.Detach()
 	l.publish()
 	l.mu.Lock()

@@ -66,12 +66,8 @@ func (l *Loop) replaceThread() {
 // taken from its queue may be half done, and what was still queued is gone, so
 // every handler is called.
 func (l *Loop) adopt() {
-	for _, w := range append(l.calling, l.ready...) {
-		if w != nil && w.closed {
-			l.count.Stale += uint64(w.signals)
-		}
-	}
-	l.calling, l.ready = l.calling[:0], l.ready[:0]
+	l.serving, l.doing = nil, ""
+	l.forgetReady()
 	for _, w := range l.watches {
 		if w == nil {
 			continue
@@ -80,4 +76,16 @@ func (l *Loop) adopt() {
 		w.queued = false
 		l.mark(w, 0)
 	}
+}
+
+// forgetReady empties the ready lists. A closed watch's signals become stale, an
+// open one keeps them for its next call.
+func (l *Loop) forgetReady() {
+	for _, w := range append(l.calling, l.ready...) {
+		if w != nil && w.closed {
+			l.count.Stale += uint64(w.signals)
+			w.signals = 0 // it may be in both lists
+		}
+	}
+	l.calling, l.ready = l.calling[:0], l.ready[:0]
 }
