@@ -130,7 +130,11 @@ func (w *Watch) wantWrite() {
 		w.listed = true
 		s.watches = append(s.watches, w)
 	}
-	w.loop.look(w)
+	// A look that found room where there is none, as for an unconnected Unix
+	// datagram socket whose receiver is full, would find it again at once.
+	if !w.looked {
+		w.loop.look(w)
+	}
 	if s.period != firstWriteLook { // or else the timer is set already
 		s.period = firstWriteLook
 		s.timer.Reset(s.period)

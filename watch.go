@@ -3,6 +3,7 @@ package sigio
 import (
 	"context"
 	"fmt"
+	"math"
 	"reflect"
 	"runtime"
 
@@ -21,6 +22,7 @@ type Watch struct {
 	signals int32        // how many signals that were
 	queued  bool         // on the ready list
 	writing bool         // somebody waits for room to write
+	looked  bool         // the last word of room came from a look alone
 	listed  bool         // among the loop's writeLook.watches
 	closed  bool
 }
@@ -39,8 +41,8 @@ type Watch struct {
 // net.ErrClosed after the end of the loop. A descriptor passed to another process
 // while it is watched can be silenced by that process; see Options.Verify.
 func (l *Loop) Watch(fd int, h Handler) (*Watch, error) {
-	if fd < 0 {
-		return nil, fmt.Errorf("sigio: watch descriptor %d: want a number of 0 or more", fd)
+	if fd < 0 || fd > math.MaxInt32 {
+		return nil, fmt.Errorf("sigio: watch descriptor %d: no descriptor has that number", fd)
 	}
 	if h == nil {
 		h = newWaiter()
@@ -64,11 +66,11 @@ func (w *Watch) open() error {
 	if l.lookup(w.fd) != nil {
 		return fmt.Errorf("it is watched already; close the earlier Watch first, and before its descriptor")
 	}
-	for len(l.watches) <= w.fd {
-		l.watches = append(l.watches, nil)
-	}
 	if err := l.kernel.Arm(w.fd); err != nil {
 		return err
+	}
+	for len(l.watches) <= w.fd { // after Arm: w.fd is a descriptor, not just any number
+		l.watches = append(l.watches, nil)
 	}
 	l.watches[w.fd] = w
 	l.count.Watches++
@@ -137,8 +139,9 @@ func (w *Watch) again() {
 // look that found no room, since the descriptor was armed, and a later write that
 // succeeds cancels it; a Unix stream socket does not count the look; a Unix
 // datagram socket whose peer is full sends none (net/core/stream.c
-// sk_stream_write_space, net/unix/af_unix.c). So the loop looks at once, and again
-// after 10 ms, 20 ms, and so on up to 160 ms apart, until there is room.
+// sk_stream_write_space, net/unix/af_unix.c). So the loop looks at once (unless
+// that is what it did the last time, in vain), and again after 10 ms, 20 ms, and so
+// on up to 160 ms apart, until there is room.
 func (w *Watch) WantWrite() {
 	if w.loop.OnLoop() {
 		w.wantWrite()
