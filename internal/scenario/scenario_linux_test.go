@@ -3,7 +3,7 @@ package scenario
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -152,7 +152,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 // another, and afterwards nothing is left: no descriptor, no goroutine, no
 // thread with a blocked signal. Not parallel: it counts.
 func TestManyRunsAtOnceLeaveNothing(t *testing.T) {
-	before := inventory(t)
+	before := settled(t, inventory{descriptors: math.MaxInt, goroutines: math.MaxInt})
 	var wg sync.WaitGroup
 	for i := range 8 {
 		for _, name := range []string{"udp-datagram", "tcp-half-shutdown", "tcp-urgent", "queue-full", "fifo-two-readers", "tty-line"} {
@@ -170,19 +170,32 @@ func TestManyRunsAtOnceLeaveNothing(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	// A thread is gone a moment after its goroutine.
-	var after string
-	for deadline := time.Now().Add(fatalTime); time.Now().Before(deadline); runtime.Gosched() {
-		if after = inventory(t); after == before {
-			return
-		}
+	if after := settled(t, before); after.masked > 0 || after.exceeds(before) {
+		t.Errorf("before: %+v, after: %+v", before, after)
 	}
-	t.Errorf("before: %s\nafter:  %s", before, after)
 }
 
-// inventory lists descriptors, goroutines and threads that block a signal which
-// the tests use.
-func inventory(t *testing.T) string {
+// settled takes stock when no thread is masked and no more is there than before,
+// or after fatalTime. A thread is gone a moment
+// after its goroutine, and the Go runtime blocks all its signals in between.
+func settled(t *testing.T, before inventory) inventory {
+	t.Helper()
+	for deadline := time.Now().Add(fatalTime); ; runtime.Gosched() {
+		now := takeStock(t)
+		if now.masked == 0 && !now.exceeds(before) || time.Now().After(deadline) {
+			return now
+		}
+	}
+}
+
+// inventory counts descriptors, goroutines and threads that block a signal.
+type inventory struct{ descriptors, goroutines, masked int }
+
+func (i inventory) exceeds(before inventory) bool {
+	return i.descriptors > before.descriptors || i.goroutines > before.goroutines
+}
+
+func takeStock(t *testing.T) inventory {
 	t.Helper()
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -202,7 +215,7 @@ func inventory(t *testing.T) string {
 			masked++
 		}
 	}
-	return fmt.Sprintf("%d descriptors, %d goroutines, %d masked threads", len(fds), runtime.NumGoroutine(), masked)
+	return inventory{len(fds), runtime.NumGoroutine(), masked}
 }
 
 // blocked finds a mask that is not empty.
