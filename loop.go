@@ -312,6 +312,7 @@ func (l *Loop) Err() error {
 // thread has given everything back and the functions given to Go have returned,
 // with what Err returns. Called on the loop's own thread it only asks for the end,
 // which comes after the current turn. A second Close waits and returns the same.
+// A function given to Go must not call it, since it would wait for itself.
 func (l *Loop) Close() error {
 	l.mu.Lock()
 	l.stopping = true

@@ -3,10 +3,11 @@ package sigio
 // Post runs f on the loop's thread: in the current turn when it is called from a
 // handler, soon after when it is called from elsewhere. Functions run in the order
 // in which they were posted. Post does not wait. What it accepted is run, also when
-// the loop is being closed; only a panic prevents that. After the end it returns an error that is net.ErrClosed.
+// the loop is closed meanwhile; only a panic prevents that. After Close was called,
+// or the end of the loop, it returns an error that is net.ErrClosed.
 func (l *Loop) Post(f func()) error {
 	l.mu.Lock()
-	if l.ended {
+	if l.stopping || l.ended {
 		l.mu.Unlock()
 		return errLoopClosed
 	}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -343,62 +342,5 @@ func TestAgain(t *testing.T) {
 		w.Close()
 		w.Again()
 		b.expect()
-	})
-}
-
-// Where must name what ran, also after something else ran and ended oddly.
-func TestPanicsAreAttributed(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name, where string
-		run         func(b *bench)
-	}{
-		{"post", "a function given to Post", func(b *bench) { b.loop.Post(func() { panic("x") }) }},
-		{"timer", "a timer's function", func(b *bench) { b.loop.AfterFunc(time.Hour, func() { panic("x") }) }},
-		{"handler", "the handler of descriptor 5", func(b *bench) {
-			b.watch(5, func(*sigio.Watch) sigio.Result { panic("x") })
-			b.watch(6, nil)
-			b.kernel.Queue(sigtest.In(5), sigtest.In(6), sigtest.In(6)) // leaves 6 uncalled
-		}},
-		{"post after Goexit in a handler", "a function given to Post", func(b *bench) {
-			b.watch(5, func(w *sigio.Watch) sigio.Result { w.Close(); runtime.Goexit(); return 0 })
-			b.kernel.Queue(sigtest.In(5))
-			synctest.Wait()
-			b.loop.Post(func() { panic("x") })
-		}},
-		{"observe after Goexit in a function", "Options.Observe", func(b *bench) {
-			b.loop.Post(runtime.Goexit)
-			synctest.Wait()
-			b.kernel.Queue(sigtest.Sent(sigtest.Signo, siginfo.User, 1, 77))
-		}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			observe := func(r *siginfo.Record) {
-				if r.Int() == 77 {
-					panic("x")
-				}
-			}
-			onTwin(t, sigio.Options{Observe: observe}, func(b *bench) {
-				test.run(b)
-				<-b.loop.Done()
-				var p *sigio.PanicError
-				if err := b.loop.Close(); !errors.As(err, &p) || !strings.HasPrefix(p.Where, test.where) || p.Value != "x" {
-					b.Errorf("Close returned %v", err)
-				}
-			})
-		})
-	}
-}
-
-func TestAKernelErrorEndsTheLoop(t *testing.T) {
-	t.Parallel()
-	onTwin(t, sigio.Options{}, func(b *bench) {
-		b.watch(5, nil)
-		b.kernel.Break()
-		<-b.loop.Done()
-		if err := b.loop.Close(); !errors.Is(err, sigtest.ErrBroken) || b.loop.Err() != err {
-			b.Error(err)
-		}
 	})
 }
