@@ -84,7 +84,6 @@ func (l *Loop) forgetReady() {
 	for _, w := range append(l.calling, l.ready...) {
 		if w != nil && w.closed {
 			l.count.Stale += uint64(w.signals)
-			w.signals = 0 // it may be in both lists
 		}
 	}
 	l.calling, l.ready = l.calling[:0], l.ready[:0]

@@ -47,11 +47,14 @@ func NewKernel() *Kernel {
 	}
 }
 
-// Attach counts the threads.
+// Attach counts the threads. What was queued and armed for an earlier one is gone.
 func (k *Kernel) Attach() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.threads++
+	if k.threads++; k.threads > 1 {
+		k.batches = nil
+		clear(k.armed)
+	}
 	return nil
 }
 
