@@ -1,0 +1,129 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"github.com/seed-067c1534/sigio/internal/sys"
+)
+
+// bound is an address with the sockets bound to it, one for each worker.
+type bound struct {
+	network sys.Network
+	addr    netip.AddrPort
+	dual    bool // IPv6 and IPv4
+	fds     []int
+}
+
+// url names the address as Config.Listen would.
+func (b *bound) url() string { return b.network.String() + "://" + b.addr.String() }
+
+func closeAll(all []bound) {
+	for _, b := range all {
+		for _, fd := range b.fds {
+			sys.Close(fd)
+		}
+	}
+}
+
+// opener makes a socket bound to addr.
+type opener func(addr netip.AddrPort, dual bool) (int, error)
+
+// open binds workers sockets to each address of e.
+//
+// Sockets that share an address would share it with those of another process of
+// the same user as well, which would silently take a part of the messages. So the
+// address is first taken without sharing, to see whether it is free.
+func (e endpoint) open(workers, backlog int) ([]bound, error) {
+	var all []bound
+	var err error
+	if workers == 1 {
+		all, err = e.choose(e.opener(backlog, false))
+	} else if all, err = e.choose(e.reserve); err == nil {
+		all, err = share(all, workers, e.opener(backlog, true))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sigio: cannot listen on %q: %w", e.url, err)
+	}
+	return all, nil
+}
+
+func (e endpoint) opener(backlog int, shared bool) opener {
+	return func(addr netip.AddrPort, dual bool) (int, error) {
+		o := sys.ListenOptions{Backlog: backlog, ReusePort: shared, V6Only: !dual}
+		if e.network == sys.UDP {
+			return sys.ListenUDP(addr, o)
+		}
+		return sys.ListenTCP(addr, o)
+	}
+}
+
+// reserve binds, but does not listen: nobody could accept the connections.
+func (e endpoint) reserve(addr netip.AddrPort, dual bool) (int, error) {
+	return sys.Reserve(e.network, addr, sys.ListenOptions{V6Only: !dual})
+}
+
+// share puts workers sockets in the place of the one in each of all.
+func share(all []bound, workers int, open opener) ([]bound, error) {
+	for i := range all {
+		b := &all[i]
+		sys.Close(b.fds[0])
+		b.fds = b.fds[:0]
+		for range workers {
+			fd, err := open(b.addr, b.dual)
+			if err != nil {
+				closeAll(all)
+				return nil, err
+			}
+			b.fds = append(b.fds, fd)
+		}
+	}
+	return all, nil
+}
+
+// choose binds one socket to each address of e, all to the same port.
+func (e endpoint) choose(open opener) ([]bound, error) {
+	candidates, err := e.candidates()
+	if err != nil {
+		return nil, err
+	}
+	for try := 0; ; try++ {
+		all, err := e.bind(candidates, open)
+		// The port that the kernel chose for the first address may be taken at
+		// the second one.
+		if e.port == 0 && try < 100 && errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		return all, err
+	}
+}
+
+func (e endpoint) bind(candidates []candidate, open opener) (all []bound, err error) {
+	port := e.port
+	for _, c := range candidates {
+		if c.substitute && len(all) > 0 {
+			continue
+		}
+		b := bound{network: e.network, dual: c.dual}
+		fd, err := open(netip.AddrPortFrom(c.addr, port), c.dual)
+		if err == nil {
+			b.fds = []int{fd}
+			b.addr, err = sys.LocalAddr(fd)
+			all = append(all, b)
+		}
+		if err != nil && c.optional && missing(err) {
+			continue
+		}
+		if err != nil {
+			closeAll(all)
+			return nil, err
+		}
+		port = b.addr.Port()
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("this machine has none of the host's addresses: %w", syscall.EADDRNOTAVAIL)
+	}
+	return all, nil
+}

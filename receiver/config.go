@@ -1,0 +1,187 @@
+package receiver
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-067c1534/sigio"
+	"github.com/seed-067c1534/sigio/message"
+)
+
+// Output takes messages. *output.Writer of package output is one.
+//
+// Both methods are called from several goroutines, and must not block.
+type Output interface {
+	// Append takes over a message, whose memory it must not keep, and returns
+	// true; the outcome is told to r later, or at once. It returns false, and
+	// has done nothing, if there is no room.
+	Append(m *message.Message, r Receipt) bool
+	// Room calls f once, as soon as it is worth while to try Append again.
+	Room(f func())
+}
+
+// Receipt is told what became of n messages that were given to an output with it:
+// they are delivered, or lost for a cause. Each message is told once.
+//
+// It is another name for the interface, not a type of its own, so that an output
+// need not import this package.
+type Receipt = interface {
+	Delivered(n int)
+	Lost(n int, cause string)
+}
+
+// Config sets up a Receiver. Only Output is required. Zero stands for the default
+// everywhere; a negative time-out is none at all.
+type Config struct {
+	// Listen has the addresses, as URLs: udp://host:port or tcp://host:port.
+	// The host localhost stands for 127.0.0.1 and ::1, as far as the machine has
+	// them; none, or *, for every address of IPv4 and IPv6; any other name for
+	// all addresses that it has. Port 0 lets the kernel choose, the same number
+	// for all addresses of one URL. None at all stands for DefaultListen.
+	Listen []string
+	// Output takes the messages.
+	Output Output
+	// Workers is the number of loops, each with a thread and with sockets of its
+	// own, among which the kernel divides peers (SO_REUSEPORT, socket(7)). The
+	// default is 1. The messages of one peer stay in order with any number.
+	Workers int
+	// PerConnection says who reads a connection.
+	PerConnection Mode
+
+	// MaxMessage is the most bytes that a message may have. A datagram has at
+	// most 65,527, so that with the default each of them arrives whole.
+	MaxMessage int
+	// MaxConnections bounds the connections that are open at the same time, over
+	// all workers. The default is DefaultMaxConnections, or less where the limit
+	// of open files (RLIMIT_NOFILE) is low; see package documentation for what
+	// happens at the bound.
+	MaxConnections int
+	// MaxPartial bounds the memory, in bytes, for messages of which only a part
+	// has come, over all connections. One read of a connection may exceed it.
+	MaxPartial int
+	// FirstByteTimeout, MessageTimeout and IdleTimeout bound how long a
+	// connection may be silent, in a message, and between messages.
+	FirstByteTimeout, MessageTimeout, IdleTimeout time.Duration
+
+	// Backlog is how many connections may wait to be accepted; the kernel cuts it
+	// to net.core.somaxconn. What does not fit has to try again, which takes a
+	// second.
+	Backlog int
+	// ReceiveBuffer is the receive buffer to ask for, in bytes, for each UDP
+	// socket. What was granted is in ListenerStats; if it is less, Warn says so.
+	ReceiveBuffer int
+
+	// Loop has the options of the loops. Observe is called on every loop's
+	// thread.
+	Loop sigio.Options
+
+	// Warn is told, in words, what an operator should know: that the kernel
+	// drops datagrams, that descriptors have run out. The same thing is told once
+	// in some seconds at most. It is called from several goroutines, the loops'
+	// among them, and must not block.
+	Warn func(text string)
+}
+
+// The defaults of Config.
+const (
+	DefaultMaxMessage       = message.DefaultMaxSize // 64 KiB
+	DefaultMaxConnections   = 10_000
+	DefaultMaxPartial       = 64 << 20
+	DefaultFirstByteTimeout = 10 * time.Second
+	DefaultMessageTimeout   = 30 * time.Second
+	DefaultIdleTimeout      = 5 * time.Minute
+	DefaultBacklog          = 4096
+	DefaultReceiveBuffer    = 4 << 20
+)
+
+// DefaultListen returns what an empty Config.Listen stands for.
+func DefaultListen() []string {
+	return []string{"udp://localhost:8888", "tcp://localhost:8888"}
+}
+
+// largestMessage keeps sizes far from the limits of an int, everywhere.
+const largestMessage = 1 << 28
+
+// complete checks c and fills in the defaults, except for MaxConnections, which
+// depends on what is open when the Receiver starts.
+func (c Config) complete() (Config, error) {
+	if c.Output == nil {
+		return c, fmt.Errorf("sigio: a receiver without an output: set Config.Output")
+	}
+	if c.PerConnection != Loop && c.PerConnection != Goroutine {
+		return c, fmt.Errorf("sigio: per-connection mode %d: want Loop or Goroutine", int(c.PerConnection))
+	}
+	if len(c.Listen) == 0 {
+		c.Listen = DefaultListen()
+	}
+	for _, n := range []struct {
+		name  string
+		value *int
+		stand int
+		most  int
+	}{
+		{"workers", &c.Workers, 1, 1024},
+		{"bytes in a message", &c.MaxMessage, DefaultMaxMessage, largestMessage},
+		{"connections", &c.MaxConnections, 0, 1 << 30},
+		{"bytes of partial messages", &c.MaxPartial, DefaultMaxPartial, 1<<31 - 1},
+		{"connections in the backlog", &c.Backlog, DefaultBacklog, 1 << 30},
+		{"bytes of receive buffer", &c.ReceiveBuffer, DefaultReceiveBuffer, 1 << 30},
+	} {
+		if *n.value < 0 || *n.value > n.most {
+			return c, fmt.Errorf("sigio: %d %s: want 1 to %d, or 0 for the default", *n.value, n.name, n.most)
+		}
+		if *n.value == 0 {
+			*n.value = n.stand
+		}
+	}
+	c.FirstByteTimeout = timeout(c.FirstByteTimeout, DefaultFirstByteTimeout)
+	c.MessageTimeout = timeout(c.MessageTimeout, DefaultMessageTimeout)
+	c.IdleTimeout = timeout(c.IdleTimeout, DefaultIdleTimeout)
+	if c.Warn == nil {
+		c.Warn = func(string) {}
+	}
+	return c, nil
+}
+
+// timeout returns 0 for none.
+func timeout(d, stand time.Duration) time.Duration {
+	if d == 0 {
+		return stand
+	}
+	return max(0, d)
+}
+
+// Mode says who reads a connection.
+type Mode int
+
+const (
+	// Loop: the loop's thread does everything.
+	Loop Mode = iota
+	// Goroutine: each connection has a goroutine, which sleeps until the loop
+	// has a signal for it.
+	Goroutine
+)
+
+var modeNames = [...]string{Loop: "loop", Goroutine: "goroutine"}
+
+// String returns "loop" or "goroutine".
+func (m Mode) String() string {
+	if m < 0 || int(m) >= len(modeNames) {
+		return fmt.Sprintf("Mode(%d)", int(m))
+	}
+	return modeNames[m]
+}
+
+// MarshalText returns what UnmarshalText reads.
+func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads "loop" or "goroutine".
+func (m *Mode) UnmarshalText(text []byte) error {
+	for i, name := range modeNames {
+		if string(text) == name {
+			*m = Mode(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown mode %q: want loop or goroutine", text)
+}

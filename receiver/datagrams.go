@@ -1,0 +1,181 @@
+package receiver
+
+import (
+	"bytes"
+	"syscall"
+	"time"
+
+	"github.com/seed-067c1534/sigio"
+	"github.com/seed-067c1534/sigio/internal/sys"
+)
+
+// datagrams is a UDP socket.
+type datagrams struct {
+	gate
+	w       *worker
+	fd      int
+	url     string
+	account *account
+	granted int // size of the receive buffer in the kernel's count
+	drops   dropWatch
+	retry   retry
+
+	next, n int // the part of w.batch that has still to be handed over
+	allow   int // while draining: bytes of the kernel's buffer still to be read
+	closed  bool
+}
+
+const (
+	// batchSize is how many datagrams are received by one system call.
+	batchSize = 32
+	// datagramSize is more than any datagram has (65,527 bytes over IPv6). Memory
+	// that no datagram has reached is never touched.
+	datagramSize = 64 << 10
+	// batchesPerTurn lets other descriptors have their turn.
+	batchesPerTurn = 8
+	// datagramOverhead is less than what the kernel charges a receive buffer for
+	// a datagram besides its bytes: struct sk_buff and struct skb_shared_info.
+	datagramOverhead = 512
+)
+
+func newDatagrams(w *worker, b *bound, fd int) (*datagrams, error) {
+	granted, err := sys.SetReceiveBuffer(fd, w.r.config.ReceiveBuffer)
+	if err != nil {
+		return nil, err
+	}
+	if w.batch == nil {
+		w.batch = sys.NewDatagramBatch(batchSize, datagramSize)
+	}
+	d := &datagrams{w: w, fd: fd, url: b.url(), account: newAccount(fd), granted: granted}
+	d.retry.init(w, &d.gate)
+	d.drops.init(d)
+	return d, nil
+}
+
+func (d *datagrams) start() (err error) {
+	d.watch, err = d.w.loop.Watch(d.fd, d)
+	return err
+}
+
+// Ready reads until the socket is empty or its turn is over.
+func (d *datagrams) Ready(_ *sigio.Watch, ev sigio.Event) sigio.Result {
+	d.account.event(ev.Signals)
+	d.drops.soon()
+	if d.w.hold.active(&d.gate) || d.retry.waiting {
+		return sigio.Drained
+	}
+	for range batchesPerTurn {
+		n, err := d.w.batch.Receive(d.fd)
+		switch err {
+		case nil:
+		case syscall.EAGAIN:
+			return d.drained()
+		case syscall.EINTR:
+			continue
+		default:
+			d.retry.later(err)
+			return sigio.Drained
+		}
+		d.retry.succeeded()
+		d.next, d.n = 0, n
+		d.w.scratch.now = time.Now()
+		if !d.hand() {
+			d.w.hold.active(&d.gate)
+			return sigio.Drained
+		}
+		// Less than a batch was all there was. What came since has sent a signal.
+		if n < d.w.batch.Len() || d.exhausted() {
+			return d.drained()
+		}
+	}
+	return sigio.More
+}
+
+// hand hands over the rest of the batch. It returns false if the output has become
+// full.
+func (d *datagrams) hand() bool {
+	for d.next < d.n {
+		i := d.next
+		d.next++
+		body := d.w.batch.Payload(i)
+		if cause := d.fault(body); cause != "" {
+			d.account.reject(cause)
+			continue
+		}
+		d.w.scratch.fill(body, sys.UDP, d.w.batch.Addr(i))
+		if !d.w.offer(d.account) {
+			d.w.hold.batch = d
+			return false
+		}
+	}
+	return true
+}
+
+// fault says why a datagram is no message.
+func (d *datagrams) fault(body []byte) (cause string) {
+	switch {
+	case len(body) > d.w.r.config.MaxMessage:
+		return CauseOversize
+	case len(bytes.TrimLeft(body, " \t\r\n")) == 0:
+		return CauseEmpty
+	}
+	return ""
+}
+
+// exhausted says, while the socket is being drained, whether all has been read
+// that its buffer could hold when that began. Otherwise an endless stream of
+// datagrams would keep it from its end.
+func (d *datagrams) exhausted() bool {
+	if !d.w.draining.Load() {
+		return false
+	}
+	for i := range d.n {
+		d.allow -= len(d.w.batch.Payload(i)) + datagramOverhead
+	}
+	return d.allow <= 0
+}
+
+func (d *datagrams) drained() sigio.Result {
+	if d.w.draining.Load() {
+		d.close()
+	}
+	return sigio.Drained
+}
+
+func (d *datagrams) drain() {
+	d.allow = d.granted
+	if d.watch != nil && !d.closed {
+		d.watch.Again()
+	}
+}
+
+func (d *datagrams) rejectRest() {
+	for ; d.next < d.n; d.next++ {
+		cause := d.fault(d.w.batch.Payload(d.next))
+		if cause == "" {
+			cause = CauseShutdown
+		}
+		d.account.reject(cause)
+	}
+}
+
+func (d *datagrams) close() {
+	if d.closed {
+		return
+	}
+	d.closed = true
+	if d.watch != nil {
+		d.watch.Close()
+	}
+	d.retry.stop()
+	d.account.closed()
+	sys.Close(d.fd)
+	d.w.r.sources.Done()
+}
+
+func (d *datagrams) woken() { d.retry.now() }
+
+func (d *datagrams) report(l *ListenerStats) {
+	d.account.addTo(&l.Counts)
+	l.ReceiveBuffer = d.granted / 2
+}

@@ -1,0 +1,141 @@
+package receiver
+
+import (
+	"errors"
+	"net/netip"
+	"syscall"
+
+	"github.com/seed-067c1534/sigio"
+	"github.com/seed-067c1534/sigio/internal/sys"
+)
+
+// listener is a listening TCP socket.
+type listener struct {
+	gate
+	w       *worker
+	fd      int
+	account *account
+	traffic traffic
+	retry   retry
+	allow   int // while draining: connections of the backlog still to be accepted
+	closed  bool
+}
+
+// acceptsPerTurn lets other descriptors have their turn.
+const acceptsPerTurn = 64
+
+func newListener(w *worker, fd int) *listener {
+	l := &listener{w: w, fd: fd, account: newAccount(-1)}
+	l.traffic.init()
+	l.retry.init(w, &l.gate)
+	return l
+}
+
+func (l *listener) start() (err error) {
+	l.watch, err = l.w.loop.Watch(l.fd, l)
+	return err
+}
+
+// Ready accepts until nobody is waiting or its turn is over.
+func (l *listener) Ready(_ *sigio.Watch, ev sigio.Event) sigio.Result {
+	l.account.event(ev.Signals)
+	for range acceptsPerTurn {
+		if l.w.hold.active(&l.gate) || l.retry.waiting {
+			return sigio.Drained
+		}
+		if l.w.r.farTooMany() {
+			l.retry.later(nil)
+			return sigio.Drained
+		}
+		fd, peer, err := sys.Accept(l.fd)
+		switch {
+		case err == nil:
+			l.retry.succeeded()
+			l.accepted(fd, peer)
+			if l.exhausted() {
+				return l.drained()
+			}
+		case err == syscall.EAGAIN:
+			return l.drained()
+		case lacking(err):
+			l.lack(err)
+		case err == syscall.EBADF || err == syscall.EINVAL || err == syscall.ENOTSOCK || err == syscall.EOPNOTSUPP:
+			l.retry.later(err) // somebody else has closed or changed the socket
+		default:
+			// EINTR, or the error of one connection that is gone (accept(2)).
+		}
+	}
+	return sigio.More
+}
+
+// lacking says whether accept failed for want of descriptors or of memory.
+func lacking(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
+		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
+}
+
+// lack gets a descriptor back from a silent connection, or waits for one. Those
+// that want to connect wait in the backlog meanwhile.
+func (l *listener) lack(err error) {
+	l.traffic.fail()
+	if l.w.makeRoom() && l.w.r.config.PerConnection == Loop {
+		return
+	}
+	l.retry.later(err)
+}
+
+// accepted takes over a new connection.
+func (l *listener) accepted(fd int, peer netip.AddrPort) {
+	l.traffic.accept()
+	l.w.r.open.Add(1)
+	l.w.r.sources.Add(1)
+	c := &conn{l: l, fd: fd, peer: peer}
+	c.clock.since = l.w.conns.now()
+	if l.w.r.config.PerConnection == Goroutine {
+		c.launch()
+	} else {
+		c.begin()
+	}
+}
+
+func (l *listener) exhausted() bool {
+	if !l.w.draining.Load() {
+		return false
+	}
+	l.allow--
+	return l.allow <= 0
+}
+
+func (l *listener) drained() sigio.Result {
+	if l.w.draining.Load() {
+		l.close()
+	}
+	return sigio.Drained
+}
+
+func (l *listener) drain() {
+	l.allow = l.w.r.config.Backlog + 1
+	if l.watch != nil && !l.closed {
+		l.watch.Again()
+	}
+}
+
+func (l *listener) close() {
+	if l.closed {
+		return
+	}
+	l.closed = true
+	if l.watch != nil {
+		l.watch.Close()
+	}
+	l.retry.stop()
+	sys.Close(l.fd)
+	l.w.r.sources.Done()
+}
+
+func (l *listener) woken() { l.retry.now() }
+
+func (l *listener) report(s *ListenerStats) {
+	l.account.addTo(&s.Counts)
+	l.traffic.addTo(&s.Connections)
+}
