@@ -20,7 +20,7 @@ const (
 // Both methods are called on the Writer's own goroutine, or after Close on the one that calls
 // Append. They must not block, must not call Close, and must not take a lock that is held while
 // Append is called.
-type Receipt interface {
+type Receipt = interface {
 	// Delivered says that n more messages are written to the last byte.
 	Delivered(n int)
 	// Lost says that n more messages will never be written, or not as a whole, for one of the
