@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// choice is an option with a few possible values.
+type choice struct {
+	value *string
+	among []string
+}
+
+func newChoice(value *string, among ...string) *choice {
+	if *value == "" {
+		*value = among[0]
+	}
+	return &choice{value, among}
+}
+
+func (c *choice) String() string { return *c.value }
+func (c *choice) Type() string   { return strings.Join(c.among, "|") }
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.among, s) {
+		return fmt.Errorf("want %s", enumerate(c.among))
+	}
+	*c.value = s
+	return nil
+}
+
+func enumerate(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// size is an option that counts bytes: 512, 64KiB, 4MiB.
+type size int
+
+var units = []struct {
+	name  string
+	bytes int
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
+
+func (s *size) Type() string { return "SIZE" }
+func (s *size) String() string {
+	for _, u := range units[:3] {
+		if *s >= size(u.bytes) && int(*s)%u.bytes == 0 {
+			return strconv.Itoa(int(*s)/u.bytes) + u.name
+		}
+	}
+	return strconv.Itoa(int(*s))
+}
+
+func (s *size) Set(text string) error {
+	number, factor := text, 1
+	for _, u := range units {
+		if rest, found := strings.CutSuffix(text, u.name); found {
+			number, factor = rest, u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseUint(number, 10, 31)
+	if err != nil || n == 0 || n > math.MaxInt32/uint64(factor) {
+		return fmt.Errorf("want a size such as 512, 64KiB or 4MiB, below 2GiB")
+	}
+	*s = size(int(n) * factor)
+	return nil
+}
+
+// rate is an option that counts messages in a second: 1000 or 1000/s.
+type rate float64
+
+func (r *rate) Type() string   { return "N/s" }
+func (r *rate) String() string { return strconv.FormatFloat(float64(*r), 'f', -1, 64) }
+func (r *rate) Set(text string) error {
+	n, err := strconv.ParseFloat(strings.TrimSuffix(text, "/s"), 64)
+	if err != nil || !(n >= 0 && n <= 1e9) {
+		return fmt.Errorf("want messages per second, such as 1000 or 0.5/s")
+	}
+	*r = rate(n)
+	return nil
+}
+
+// addresses is an option that may be given several times.
+type addresses []string
+
+func (a *addresses) Type() string   { return "URL" }
+func (a *addresses) String() string { return strings.Join(*a, " ") }
+func (a *addresses) Set(s string) error {
+	*a = append(*a, s)
+	return nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"time"
+
+	"github.com/seed-067c1534/sigio/message"
+	"github.com/seed-067c1534/sigio/receiver"
+	"github.com/spf13/cobra"
+)
+
+func newServe() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Receive messages, print them, and account for every one",
+		Example: `sigio serve                                      # localhost:8888, UDP and TCP
+sigio serve --listen udp://:514 --listen tcp://:514
+sigio serve --format json --stats stats.json > messages.jsonl
+kill -USR1 $(pidof sigio)                        # the account, now`,
+		Long: `Serve prints what it receives on standard output, and everything else on standard
+error. A datagram is a message; a stream is divided into JSON objects, counted
+frames or lines, by its first bytes.
+
+SIGTERM or SIGINT ends it: what the kernel had received is read and printed, the
+account is told, the exit code is 0. A second one ends it at once. SIGUSR1 tells
+the account. In it, received is always delivered plus rejected.`,
+		Args: noArguments,
+	}
+	f := cmd.Flags()
+	f.Var(&o.listen, "listen", "udp://HOST:PORT or tcp://HOST:PORT, repeatable (default udp://localhost:8888 and tcp://localhost:8888)")
+	f.Var(newChoice(&o.format, "text", "json", "raw"), "format", "text for people, json (an object a line), or raw (as it came, a line each)")
+	f.IntVar(&o.workers, "workers", 1, "`N` threads, each with a loop and sockets of its own")
+	f.Var(newChoice(&o.mode, "loop", "goroutine"), "per-connection", "who reads a connection: the loop itself, or a goroutine for each")
+	f.StringVar(&o.stats, "stats", "", "write the account to `FILE` as JSON: at the start, at the end and on SIGUSR1")
+	o.maxMessage, o.receiveBuffer = receiver.DefaultMaxMessage, receiver.DefaultReceiveBuffer
+	f.Var(&o.maxMessage, "max-message", "reject messages that are longer")
+	f.IntVar(&o.maxConnections, "max-connections", receiver.DefaultMaxConnections, "with more than `N`, the one that was silent longest is closed; less where few files may be open")
+	f.DurationVar(&o.firstByte, "first-byte-timeout", receiver.DefaultFirstByteTimeout, "close a connection that says nothing for this `TIME`; 0: never")
+	f.DurationVar(&o.inMessage, "message-timeout", receiver.DefaultMessageTimeout, "close a connection whose message takes more than this `TIME`; 0: never")
+	f.DurationVar(&o.idle, "idle-timeout", receiver.DefaultIdleTimeout, "close a connection that is silent for this `TIME` after a message; 0: never")
+	f.Var(&o.receiveBuffer, "receive-buffer", "where datagrams wait in the kernel, for each UDP socket")
+	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "the `TIME` that printing what was received may take at the end")
+	f.IntVar(&o.signal, "signal", 40, "use real-time signal `N`, 35 to 64")
+	f.BoolVar(&o.raise, "raise-limits", false, "raise the limit of queued signals as far as allowed")
+	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {
+		if err := o.check(); err != nil {
+			return err
+		}
+		return serve(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	})
+	return cmd
+}
+
+// serveOptions is the command line of serve.
+type serveOptions struct {
+	listen                     addresses
+	format, mode, stats        string
+	workers, maxConnections    int
+	maxMessage, receiveBuffer  size
+	firstByte, inMessage, idle time.Duration
+	drain                      time.Duration
+	signal                     int
+	raise                      bool
+}
+
+func (o *serveOptions) check() error {
+	switch {
+	case o.workers < 1 || o.maxConnections < 1:
+		return usagef("--workers and --max-connections want more than 0")
+	case o.firstByte < 0 || o.inMessage < 0 || o.idle < 0 || o.drain < 0:
+		return usagef("a time cannot be negative")
+	case o.signal < 35 || o.signal > 64:
+		return usagef("--signal wants a number from 35 to 64")
+	}
+	return nil
+}
+
+var formats = map[string]func([]byte, *message.Message) []byte{
+	"text": message.AppendText, "json": message.AppendJSON, "raw": message.AppendRaw,
+}
+
+var modes = map[string]receiver.Mode{"loop": receiver.Loop, "goroutine": receiver.Goroutine}
+
+// config is what o means to a receiver.
+func (o *serveOptions) config() receiver.Config {
+	cfg := receiver.Config{
+		Listen:           o.listen,
+		Workers:          o.workers,
+		PerConnection:    modes[o.mode],
+		MaxMessage:       int(o.maxMessage),
+		MaxConnections:   o.maxConnections,
+		FirstByteTimeout: never(o.firstByte),
+		MessageTimeout:   never(o.inMessage),
+		IdleTimeout:      never(o.idle),
+		ReceiveBuffer:    int(o.receiveBuffer),
+	}
+	cfg.Loop.Signal = o.signal
+	cfg.Loop.RaiseQueueLimit = o.raise
+	return cfg
+}
+
+// never turns what no time-out is on the command line into what it is to a
+// receiver.
+func never(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}

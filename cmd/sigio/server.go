@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/seed-067c1534/sigio/output"
+	"github.com/seed-067c1534/sigio/receiver"
+)
+
+// waitingEvery is how often a terminal is told that the server still waits.
+const waitingEvery = 3 * time.Second
+
+// server is a receiver that prints, and what it tells its operator meanwhile.
+type server struct {
+	receiver *receiver.Receiver
+	output   *output.Writer
+	line     *statusLine
+	account  *accountFile
+	drain    time.Duration
+}
+
+// serve runs a server until a signal stops it, or its output is gone.
+func serve(parent context.Context, o serveOptions, stdout, stderr io.Writer) error {
+	ctx, release := untilStopped(parent)
+	defer release()
+	ask, stopAsking := whenAsked() // before anybody can know that there is somebody to ask
+	defer stopAsking()
+	s, err := newServer(o, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	defer s.output.Close(ctx)
+	if err := s.receiver.Start(); err != nil {
+		return plain(err)
+	}
+	s.line.say("sigio serve: listening on %s", listeners(s.receiver.Stats()))
+	if err := s.account.write(s.receiver.Stats(), s.output.Stats()); err != nil {
+		s.account.path = "" // said once
+		return errors.Join(err, s.end())
+	}
+	return s.run(ctx, ask)
+}
+
+func newServer(o serveOptions, stdout, stderr io.Writer) (*server, error) {
+	// Without a handler, a write to a pipe that nobody reads would end the program
+	// before the account is told (os/signal, SIGPIPE).
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	s := &server{line: newStatusLine(stderr), drain: o.drain, account: newAccountFile(o.stats)}
+	_, isTerminal := terminal(stdout)
+	if isTerminal && s.line.live {
+		stdout = s.line.above(stdout)
+	}
+	s.output = output.NewWriter(stdout, output.Options{Format: formats[o.format], Immediate: isTerminal})
+	cfg := o.config()
+	cfg.Output = s.output
+	cfg.Warn = func(text string) { s.line.say("sigio serve: warning: %s", text) }
+	var err error
+	if s.receiver, err = receiver.New(cfg); err != nil {
+		s.output.Close(context.Background())
+		return nil, usagef("%v", plain(err)) // it has seen nothing but the command line
+	}
+	return s, nil
+}
+
+// run serves until ctx ends, which is an orderly end, or something
+// fails, and answers whoever asks meanwhile.
+func (s *server) run(ctx context.Context, ask <-chan os.Signal) error {
+	waiting := newTicker(s.line.live, waitingEvery)
+	defer waiting.Stop()
+	stall := stallWatch{output: s.output, say: s.line.say}
+	stalling := newTicker(true, stallEvery)
+	defer stalling.Stop()
+	quiet := quietWatch{received: s.received()}
+	for {
+		select {
+		case <-ctx.Done():
+			s.line.say("sigio serve: stopping; once more stops at once")
+			return s.end()
+		case <-s.output.Done():
+			cause := s.output.Err()
+			if errors.Is(cause, syscall.EPIPE) {
+				cause = errors.New("nobody reads standard output any more")
+			}
+			return errors.Join(cause, s.end())
+		case <-s.receiver.Done():
+			return errors.Join(s.receiver.Err(), s.end())
+		case <-ask:
+			s.report()
+		case <-stalling.C:
+			stall.look()
+		case <-waiting.C:
+			if quiet.still(s.received()) {
+				s.line.set(waitingText(s.receiver.Stats()))
+			}
+		}
+	}
+}
+
+func (s *server) received() uint64 {
+	stats := s.receiver.Stats()
+	return stats.Received + stats.Pending
+}
+
+// quietWatch tells whether anything came since it was last asked.
+type quietWatch struct{ received uint64 }
+
+func (q *quietWatch) still(received uint64) bool {
+	quiet := q.received == received
+	q.received = received
+	return quiet
+}
+
+// newTicker returns a ticker, or one that never ticks.
+func newTicker(ticks bool, every time.Duration) *time.Ticker {
+	t := time.NewTicker(every)
+	if !ticks {
+		t.Stop()
+	}
+	return t
+}
+
+// report tells the account and writes it to the file.
+func (s *server) report() {
+	stats := s.receiver.Stats()
+	s.line.say("sigio serve: %s", accountText(stats))
+	if err := s.account.write(stats, s.output.Stats()); err != nil {
+		s.line.say("sigio serve: %v", err)
+	}
+}
+
+// end reads and prints what the kernel had received, then tells the account.
+func (s *server) end() error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.drain)
+	defer cancel()
+	drained := s.receiver.Shutdown(ctx)
+	printed := s.output.Close(ctx)
+	if errors.Is(printed, syscall.EPIPE) || errors.Is(printed, s.output.Err()) && s.output.Err() != nil {
+		printed = nil // told already, as the reason for the end
+	}
+	stats := s.receiver.Stats()
+	s.line.say("sigio serve: %s", accountText(stats))
+	return errors.Join(plainOrNil(drained), plainOrNil(printed), s.account.write(stats, s.output.Stats()))
+}
+
+func plainOrNil(err error) error {
+	if err == nil {
+		return nil
+	}
+	return plain(err)
+}
+
+// stallWatch warns when printing fails for now, as with a full disk.
+type stallWatch struct {
+	output  *output.Writer
+	say     func(format string, args ...any)
+	stalled bool
+	last    time.Time
+}
+
+const (
+	stallEvery = 500 * time.Millisecond // between looks
+	stallAgain = 30 * time.Second       // between warnings
+)
+
+func (w *stallWatch) look() {
+	switch s := w.output.Stats(); {
+	case s.Stalled && (!w.stalled || time.Since(w.last) >= stallAgain):
+		w.stalled, w.last = true, time.Now()
+		w.say("sigio serve: warning: standard output: %v; %s kept and tried again", bareCause(s.LastError), plural(s.Pending, "message"))
+	case w.stalled && !s.Stalled:
+		w.stalled = false
+		w.say("sigio serve: standard output takes messages again")
+	}
+}
+
+// bareCause is an error without the name of a file that is named already.
+func bareCause(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// stopped is the cause of a context's end when a signal asked for it.
+type stopped struct{ signal syscall.Signal }
+
+func (s *stopped) Error() string { return fmt.Sprintf("stopped by signal %d (%v)", s.signal, s.signal) }
+
+// code is the exit code by which a shell says that a signal ended a program.
+func (s *stopped) code() int { return 128 + int(s.signal) }
+
+// untilStopped returns a context that ends at the first SIGINT or SIGTERM, with a
+// *stopped as its cause. The second one ends the program at once: whoever sends it
+// does not want to wait any longer. Release gives the signals back.
+func untilStopped(parent context.Context) (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	arrived := make(chan os.Signal, 2)
+	signal.Notify(arrived, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		for first := true; ; first = false {
+			number, ok := <-arrived
+			if !ok {
+				return
+			}
+			s := &stopped{number.(syscall.Signal)}
+			if !first {
+				os.Exit(s.code())
+			}
+			cancel(s)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(arrived)
+		close(arrived)
+		cancel(nil)
+	}
+}
