@@ -13,15 +13,21 @@ import (
 	"time"
 
 	"github.com/seed-067c1534/sigio"
+	"github.com/seed-067c1534/sigio/internal/sigtest"
 	"github.com/seed-067c1534/sigio/internal/sys"
 	"github.com/seed-067c1534/sigio/siginfo"
 )
 
-// fatal is absurdly long: it only ends a test that would hang.
-const fatal = 20 * time.Second
+const fatal = sigtest.Fatal
 
+// portable makes every loop of the process use the portable back end; see
+// TestPortable.
+var portable = os.Getenv("SIGIO_TEST_PORTABLE") != ""
+
+// newLoop starts a loop that is closed at the end of the test.
 func newLoop(t testing.TB, o sigio.Options) *sigio.Loop {
 	t.Helper()
+	o.Portable = portable
 	l, err := sigio.NewLoop(o)
 	if err != nil {
 		t.Fatal(err)
@@ -30,8 +36,24 @@ func newLoop(t testing.TB, o sigio.Options) *sigio.Loop {
 		if err := l.Close(); err != nil {
 			t.Error("close the loop:", err)
 		}
+		if s := l.Stats(); !balanced(s) || s.Watches != 0 {
+			t.Errorf("the account of a closed loop: %+v", s)
+		}
 	})
 	return l
+}
+
+// watch watches fd until the end of the test, if not before. The descriptor is
+// closed after that, when the cleanup that closes it was set up before: else its
+// number, which the loop would disarm, might be another test's by then.
+func watch(t testing.TB, l *sigio.Loop, fd int, h sigio.Handler) *sigio.Watch {
+	t.Helper()
+	w, err := l.Watch(fd, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w
 }
 
 // pair returns two connected Unix stream sockets.
@@ -60,7 +82,7 @@ func TestEventComesWithItsBand(t *testing.T) {
 	l := newLoop(t, sigio.Options{})
 	a, b := pair(t)
 	events := make(chan sigio.Event, 10)
-	w, err := l.Watch(a, sigio.HandlerFunc(func(w *sigio.Watch, ev sigio.Event) sigio.Result {
+	w := watch(t, l, a, sigio.HandlerFunc(func(w *sigio.Watch, ev sigio.Event) sigio.Result {
 		if !l.OnLoop() {
 			t.Error("the handler does not run on the loop")
 		}
@@ -72,9 +94,6 @@ func TestEventComesWithItsBand(t *testing.T) {
 		events <- ev
 		return sigio.Drained
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
 	sys.Send(b, []byte("x"))
 	if ev := await(t, events, "an event"); ev.Band != siginfo.In|siginfo.RdNorm || ev.Signals != 1 {
 		t.Errorf("event %+v", ev)
@@ -132,7 +151,7 @@ func TestGoexitInAHandlerLosesNothing(t *testing.T) {
 	a, b := pair(t)
 	var exits atomic.Int32
 	read := make(chan byte, 10)
-	_, err := l.Watch(a, sigio.HandlerFunc(func(w *sigio.Watch, ev sigio.Event) sigio.Result {
+	watch(t, l, a, sigio.HandlerFunc(func(w *sigio.Watch, ev sigio.Event) sigio.Result {
 		if exits.Add(1) == 1 {
 			runtime.Goexit()
 		}
@@ -144,9 +163,6 @@ func TestGoexitInAHandlerLosesNothing(t *testing.T) {
 			read <- p[0]
 		}
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
 	sys.Send(b, []byte("1"))
 	await(t, read, "what was sent before the thread died")
 	sys.Send(b, []byte("2"))
@@ -160,22 +176,14 @@ func TestWaitReadAndWaitWrite(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, sigio.Options{})
 	a, b := pair(t)
-	w, err := l.Watch(a, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := watch(t, l, a, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), fatal)
 	defer cancel()
 	sys.Send(b, []byte("x"))
 	if err := w.WaitRead(ctx); err != nil {
 		t.Fatal(err)
 	}
-	for err == nil {
-		_, err = sys.Send(a, make([]byte, 4096))
-	}
-	if err != syscall.EAGAIN {
-		t.Fatal(err)
-	}
+	fill(t, a)
 	free := make(chan error)
 	go func() { free <- w.WaitWrite(ctx) }()
 	for n := 1; n > 0; {
@@ -186,7 +194,8 @@ func TestWaitReadAndWaitWrite(t *testing.T) {
 	}
 	expired, cancel := context.WithTimeout(context.Background(), 0)
 	defer cancel()
-	for err = nil; err == nil; {
+	err := w.WaitRead(expired)
+	for err == nil {
 		err = w.WaitRead(expired)
 	}
 	if !errors.Is(err, context.DeadlineExceeded) {
@@ -239,30 +248,4 @@ func TestUnsupportedFilesAreRefused(t *testing.T) {
 	if _, err := l.Watch(1<<20, nil); !errors.Is(err, syscall.EBADF) {
 		t.Error(err)
 	}
-}
-
-func BenchmarkEcho(b *testing.B) {
-	l := newLoop(b, sigio.Options{})
-	x, y := pair(b)
-	l.Watch(x, sigio.HandlerFunc(func(w *sigio.Watch, ev sigio.Event) sigio.Result {
-		var p [64]byte
-		for {
-			n, err := sys.Recv(w.FD(), p[:])
-			if n <= 0 || err != nil {
-				return sigio.Drained
-			}
-			sys.Send(w.FD(), p[:n])
-		}
-	}))
-	b.ReportAllocs()
-	var p [64]byte
-	for b.Loop() {
-		sys.Send(y, p[:1])
-		for {
-			if n, _ := sys.Recv(y, p[:]); n == 1 {
-				break
-			}
-		}
-	}
-	b.Logf("%+v", l.Stats())
 }
