@@ -64,6 +64,29 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+// TestAppendEveryRune writes each character there is, and each byte, at each place of a word that the scanner looks at.
+func TestAppendEveryRune(t *testing.T) {
+	t.Parallel()
+	m := message.Message{ReceivedAt: received, Peer: peer}
+	check := func(b []byte) {
+		m.Parse(b)
+		checkAppend(t, &m)
+	}
+	var all []byte
+	for r := range utf8.MaxRune + 1 {
+		if all = utf8.AppendRune(all, r); len(all) > 60000 {
+			check(all)
+			all = all[:0]
+		}
+	}
+	check(all)
+	for i := range 9 {
+		for c := range 256 {
+			check(slices.Concat(bytes.Repeat([]byte("x"), i), []byte{byte(c)}, bytes.Repeat([]byte("x"), 12-i)))
+		}
+	}
+}
+
 func TestAppendJSONOrigin(t *testing.T) {
 	t.Parallel()
 	var m message.Message

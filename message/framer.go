@@ -40,7 +40,8 @@ const (
 //
 // A frame has at most MaxSize bytes. For an object these are counted from brace to brace; for a line, up to the LF, so that a
 // CR counts, and white space at its beginning; for a counted frame, the number counts. What is longer is reported once, as Oversize,
-// when that is known, and then passed over to the end that it would have had.
+// when that is known, and then passed over to its end. An object that turns out to be broken after that ends at the next LF, whatever
+// begins there.
 type Framer struct {
 	// MaxSize is the most bytes that a frame may have; 0 or less means DefaultMaxSize.
 	// It must not be changed within a stream.

@@ -131,6 +131,7 @@ var framings = []framing{
 	{"json: oversize", `{}{"a":"` + strings.Repeat("x}", 100) + `"}{}`, []string{`{}`, `!oversize`, `{}`}},
 	{"json: oversize and invalid", "{\"a\":\"" + strings.Repeat("x", 100) + "\" {}\n{}", []string{`!oversize`, `{}`}},
 	{"json: oversize and cut off", `{"a":"` + strings.Repeat("x", 100), []string{`!oversize`}},
+	{"json: oversize and cut off in front of an object", "{\"a\":\"" + strings.Repeat("x", 100) + "\"\n{}\n{}", []string{`!oversize`, `{}`}},
 	{"json: oversize line", "{}" + strings.Repeat("x", 100) + "\n{}", []string{`{}`, `!oversize`, `{}`}},
 	{"json: invalid, then oversize", "{\"a\"x" + strings.Repeat("x", 100) + "\n{}", []string{`!oversize`, `{}`}},
 	{"json: much white space", "{}" + strings.Repeat(" ", 100) + "{}", []string{`{}`, `{}`}},
@@ -250,11 +251,11 @@ func TestFramerMessages(t *testing.T) {
 	}
 }
 
-// TestFramerByteByByte: a long message may come in single bytes. Looked at from its beginning each time, 4 MiB
-// would take from five minutes to hours.
+// TestFramerByteByByte: a long message may come in single bytes. Looked at from its beginning each time, 2 MiB
+// would take from one minute to an hour.
 func TestFramerByteByByte(t *testing.T) {
 	t.Parallel()
-	const size = 4 << 20
+	const size = 2 << 20
 	for name, in := range map[string]string{
 		"object":      `{"a":"` + strings.Repeat("x", size) + `"}`,
 		"array":       `{"a":[` + strings.Repeat("1,", size/2) + `1]}`,
@@ -287,6 +288,17 @@ func TestFramerByteByByte(t *testing.T) {
 			if found != 1 {
 				t.Errorf("%s: found %d messages", name, found)
 			}
+		}
+	}
+}
+
+// TestFramerSmallSize: digits at the beginning are kept until it is known whether they are a count, even if a frame
+// may have fewer bytes.
+func TestFramerSmallSize(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"12": "12", "123": "!oversize", "123 {": "!oversize", "123\n": "!oversize", "12 ": "!oversize"} {
+		if got := feed(t, 2, []byte(in)); len(got) != 1 || got[0] != want {
+			t.Errorf("%q: found %q, want %q", in, got, want)
 		}
 	}
 }

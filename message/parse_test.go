@@ -44,6 +44,7 @@ func TestParseObject(t *testing.T) {
 		{"lone high half", `{"send_user":"\ud83d","send_time":"\ud83dx","send_msg":"\ud83d\n"}`, want{"\ufffd", "\ufffdx", "\ufffd\n", "-", ""}},
 		{"lone low half", `{"send_user":"u","send_time":"t","send_msg":"\ude00\ud83d"}`, want{"u", "t", "\ufffd\ufffd", "-", ""}},
 		{"high half twice", `{"send_user":"u","send_time":"t","send_msg":"\ud83d\ud83d\ude00"}`, want{"u", "t", "\ufffd😀", "-", ""}},
+		{"high half and digits", `{"send_user":"\ud83dxxde00","send_time":"\ud83d\nde00","send_msg":"\ud83d"}`, want{"\ufffdxxde00", "\ufffd\nde00", "\ufffd", "-", ""}},
 		{"high half and a character", `{"send_user":"u","send_time":"t","send_msg":"\ud83d\u0041"}`, want{"u", "t", "\ufffdA", "-", ""}},
 		{"text of many bytes", `{"send_user":"ü","send_time":"t","send_msg":"日本語 текст"}`, want{"ü", "t", "日本語 текст", "-", ""}},
 		{"deepest", `{` + three + `,"d":` + strings.Repeat("[", message.MaxDepth-1) + strings.Repeat("]", message.MaxDepth-1) + `}`,
@@ -318,6 +319,59 @@ func depth(b []byte) int {
 // repaired returns b with U+FFFD for each invalid byte, as the conversion to runes does it.
 func repaired(b []byte) string { return string([]rune(string(b))) }
 
+// TestParseSmallScope compares with encoding/json all short strings of the characters that the grammar tells apart, as value
+// of a further member and inside of strings.
+func TestParseSmallScope(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		before, alphabet, after string
+		length                  int
+	}{
+		{"{" + three + `,"x":`, "01-+.eE", "}", 5},
+		{"{" + three + `,"x":`, `{}[],:"1`, "}", 5},
+		{"{" + three + `,"x":`, "truefalsn", "}", 4},
+		{"{" + three + `,"x":"`, `\u0aF"n`, `"}`, 5},
+		{"{" + three + `,"x":"\u`, "09afF/:@`", `"}`, 4},
+		{`{"send_user":"u","send_time":"t","send_msg":"`, `\u0aF"n`, `"}`, 5},
+		{`{"send_user":"u","send_time":"t","send_msg":"\u`, "09afF/:@`", `"}`, 4},
+		{`{"send_user":"u","send_time":"t","send_msg":"\ud83d`, `\ud8e0x`, `"}`, 4},
+		{"{" + three + `,"x":{"":1`, `{}[],:"1`, "}", 4},
+		{`{"send_user":"\\u`, "09aF", "", 4},
+		{"{" + three, `,"x:1`, "}", 6},
+		{"{" + three, `,{}: "`, "}", 5},
+	} {
+		var m message.Message
+		body := []byte(tt.before)
+		var all func(n int)
+		all = func(n int) {
+			end := len(body)
+			body = append(body, tt.after...)
+			checkParse(t, &m, body)
+			body = body[:end]
+			for i := 0; n > 0 && i < len(tt.alphabet); i++ {
+				body = append(body, tt.alphabet[i])
+				all(n - 1)
+				body = body[:end]
+			}
+		}
+		all(tt.length)
+	}
+}
+
+// TestParseEveryByte puts each byte at each place of a word that the scanner looks at.
+func TestParseEveryByte(t *testing.T) {
+	t.Parallel()
+	var m message.Message
+	for c := range 256 {
+		for i := range 9 {
+			s := strings.Repeat("x", i) + string([]byte{byte(c)}) + strings.Repeat("x", 12-i)
+			checkParse(t, &m, []byte(`{"send_user":"u","send_time":"t","send_msg":"`+s+`","x":"`+s+`"}`))
+			checkParse(t, &m, []byte(`{`+three+`,"x":"`+s+`"}`))
+			checkParse(t, &m, []byte(`{`+three+`}`+s[:i+1]))
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"{" + three + "}", "{ \"a\" : [1, {\"b\":null}] ,\n" + three + ",\"send_id\":\"\\ud83d\\ude00\"}\r\n", "{" + three + `,"send_id":1e5,"\u0061":"\\"}`,
@@ -337,6 +391,7 @@ func FuzzParse(f *testing.F) {
 func checkParse(t *testing.T, m *message.Message, body []byte) {
 	t.Helper()
 	before := bytes.Clone(body)
+	body = slices.Clip(slices.Clone(body)) // so that reading behind the end is an error
 	m.Parse(body)
 	if !bytes.Equal(body, before) {
 		t.Fatal("Parse changed its argument")
