@@ -3,6 +3,7 @@ package sigtest
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -96,7 +97,13 @@ func Alone(t *testing.T, env ...string) bool {
 	return false
 }
 
-// Run runs another test of the package in a process of its own. It skips the
+// environ is that of a process of the test binary. The race detector would wait
+// for a second at its end.
+func environ() []string {
+	return append(os.Environ(), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
+}
+
+// Run runs a test of the package in a process of its own. It skips the
 // calling test if that one was skipped.
 func Run(t *testing.T, name string, env ...string) {
 	t.Helper()
@@ -108,8 +115,10 @@ func Run(t *testing.T, name string, env ...string) {
 	if testing.Short() {
 		args = append(args, "-test.short")
 	}
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), env...)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second) // more than the test.timeout
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(environ(), env...)
 	out, err := cmd.CombinedOutput()
 	switch {
 	case err != nil:
@@ -126,7 +135,7 @@ func Run(t *testing.T, name string, env ...string) {
 func Start(t testing.TB, helper string, args ...string) (stop func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), helperVar+"="+helper, helperVar+"_ARGS="+strings.Join(args, " "))
+	cmd.Env = append(environ(), helperVar+"="+helper, helperVar+"_ARGS="+strings.Join(args, " "))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
