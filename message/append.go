@@ -9,10 +9,10 @@ import (
 //
 //	2026-11-22 21:14:00 user0042: hello
 //
-// These are send_time, send_user and send_msg; of a raw message it is the text alone. In all of them a newline is written
-// as \n, a carriage return as \r, a tab as \t, other control characters as \x1b, those outside of ASCII
-// and the other characters named in the package's description as \u202e, and a backslash as two. So every
-// backslash in the line belongs to such an escape, and what was sent can be told from it.
+// These are send_time, send_user and send_msg; of a raw message it is the text alone. In all of them a
+// newline is written as \n, a carriage return as \r, a tab as \t, other control characters as \x1b, those
+// outside of ASCII and the other characters named in the package's description as \u202e, and a backslash as
+// two. So every backslash in the line belongs to such an escape, and what was sent can be told from it.
 func AppendText(dst []byte, m *Message) []byte {
 	if !m.Raw {
 		dst = escape(dst, m.Time, visible)
@@ -24,12 +24,14 @@ func AppendText(dst []byte, m *Message) []byte {
 	return append(dst, '\n')
 }
 
-// AppendRaw appends the message's own bytes, which is Body, as a line ending in "\n", and returns the extended slice.
+// AppendRaw appends the message's own bytes, which is Body, as a line ending in "\n", and returns the
+// extended slice.
 //
-// Of a raw message, what cannot stand in a line is escaped as by AppendText, a backslash too, and a byte that is not UTF-8 as
-// \xff: so the bytes that were sent can be got back from the line. An object stays the JSON that it was, on one line:
-// control characters between its tokens become spaces, and those in its strings that JSON allows but a
-// terminal should not get are written as \u009b. Only bytes that are not UTF-8 are \xff there too.
+// Of a raw message, what cannot stand in a line is escaped as by AppendText, a backslash too, and a byte that
+// is not UTF-8 as \xff: so the bytes that were sent can be got back from the line. An object stays the JSON
+// that it was, on one line: control characters between its tokens become spaces, and those in its strings
+// that JSON allows but a terminal should not get are written as \u009b. Only bytes that are not UTF-8 are
+// \xff there too.
 func AppendRaw(dst []byte, m *Message) []byte {
 	f := verbatim
 	if m.Raw {
@@ -39,8 +41,8 @@ func AppendRaw(dst []byte, m *Message) []byte {
 	return append(dst, '\n')
 }
 
-// AppendJSON appends the message as one JSON object in a line ending in "\n", and returns the extended slice. The members
-// are, in this order and without white space:
+// AppendJSON appends the message as one JSON object in a line ending in "\n", and returns the extended slice.
+// The members are, in this order and without white space:
 //
 //	send_user, send_time, send_msg   strings; in a raw message the first two are empty
 //	send_id                          string, if there is one
@@ -50,9 +52,9 @@ func AppendRaw(dst []byte, m *Message) []byte {
 //	peer                             string, "ip:port"; empty if there is none
 //	received_at                      string, RFC 3339 with nanoseconds where there are any, in the zone of ReceivedAt
 //
-// No name occurs twice, if Extra is as Parse left it. A sender cannot speak for the receiver: a further member with the
-// name of one of the last five gets an underscore in front, and so does one with underscores before such
-// a name: peer becomes _peer, and _peer becomes __peer.
+// No name occurs twice, if Extra is as Parse left it. A sender cannot speak for the receiver: a further
+// member with the name of one of the last five gets an underscore in front, and so does one with underscores
+// before such a name: peer becomes _peer, and _peer becomes __peer.
 func AppendJSON(dst []byte, m *Message) []byte {
 	dst = member(dst, `{"send_user":"`, m.User)
 	dst = member(dst, `,"send_time":"`, m.Time)
@@ -72,12 +74,8 @@ func AppendJSON(dst []byte, m *Message) []byte {
 	}
 	var b [64]byte
 	dst = member(dst, `,"transport":"`, append(b[:0], m.Transport...))
-	addr := b[:0]
-	if m.Peer.IsValid() {
-		// An IPv6 zone is the name of an interface, which may hold a quote.
-		addr = m.Peer.AppendTo(addr)
-	}
-	dst = member(dst, `,"peer":"`, addr)
+	// Escaped like any other: an IPv6 zone is the name of an interface, which may hold a quote.
+	dst = member(dst, `,"peer":"`, m.Peer.AppendTo(b[:0]))
 	dst = append(dst, `,"received_at":"`...)
 	dst = m.ReceivedAt.AppendFormat(dst, time.RFC3339Nano)
 	return append(dst, "\"}\n"...)
@@ -105,9 +103,7 @@ func appendExtra(dst, x []byte) []byte {
 			}
 			name = false
 			dst = escape(dst, x[i:end], verbatim)
-			if end < len(x) {
-				dst = append(dst, '"')
-			}
+			dst = append(dst, '"')
 			i = end + 1
 			continue
 		case c <= ' ':

@@ -45,6 +45,8 @@ func TestAppend(t *testing.T) {
 		{"many bytes", "日本語 é😀", "日本語 é😀", "日本語 é😀", `{"send_user":"","send_time":"","send_msg":"日本語 é😀","raw":true` + tail},
 		{"several lines", "{\r\n\t" + three + ",\n\"x\" : [ 1,\n{ \"y z\" : \"a b\" } ]\n}\n", `t u: m`, "{   " + three + `, "x" : [ 1, { "y z" : "a b" } ] }`, "{" + three + `,"x":[1,{"y z":"a b"}]` + tail},
 		{"id", `{"send_id":"1",` + three + `,"x":1}`, `t u: m`, `{"send_id":"1",` + three + `,"x":1}`, `{` + three + `,"send_id":"1","x":1` + tail},
+		{"empty id", `{` + three + `,"send_id":""}`, `t u: m`, `{` + three + `,"send_id":""}`, `{` + three + `,"send_id":""` + tail},
+		{"quotes in further members", `{` + three + `,"q":"\" , \"peer\\","peer\" ":1}`, `t u: m`, `{` + three + `,"q":"\" , \"peer\\","peer\" ":1}`, `{` + three + `,"q":"\" , \"peer\\","peer\" ":1` + tail},
 		{"names of the receiver", `{` + three + `,"raw":1,"_peer":2,"peer":{"peer":3},"\u0070eer_":4,"__received_at":5,"\u005ftransport":6,"Raw":7,"invalid_utf8":[8,"raw"]}`, `t u: m`,
 			`{` + three + `,"raw":1,"_peer":2,"peer":{"peer":3},"\u0070eer_":4,"__received_at":5,"\u005ftransport":6,"Raw":7,"invalid_utf8":[8,"raw"]}`,
 			`{` + three + `,"_raw":1,"__peer":2,"_peer":{"peer":3},"\u0070eer_":4,"___received_at":5,"_\u005ftransport":6,"Raw":7,"_invalid_utf8":[8,"raw"]` + tail},
@@ -80,6 +82,16 @@ func TestAppendEveryRune(t *testing.T) {
 		}
 	}
 	check(all)
+	// What is not dangerous stays as it is.
+	raw, line := message.Message{Raw: true}, []byte{}
+	for r := rune(0xa0); r <= utf8.MaxRune; r++ {
+		if utf8.ValidRune(r) && !strings.ContainsRune(dangerous, r) {
+			raw.Text = utf8.AppendRune(raw.Text[:0], r)
+			if line = message.AppendText(line[:0], &raw); string(line) != string(r)+"\n" {
+				t.Errorf("%U is escaped", r)
+			}
+		}
+	}
 	for i := range 9 {
 		for c := range 256 {
 			check(slices.Concat(bytes.Repeat([]byte("x"), i), []byte{byte(c)}, bytes.Repeat([]byte("x"), 12-i)))
@@ -128,6 +140,9 @@ func TestAppendAllocatesNothing(t *testing.T) {
 	}
 }
 
+// dangerous are the characters outside of ASCII that are never printed, but for U+0080 to U+009F.
+const dangerous = "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
 // checkLine fails unless b is one line that is safe to print anywhere.
 func checkLine(t *testing.T, b []byte) string {
 	t.Helper()
@@ -136,7 +151,7 @@ func checkLine(t *testing.T, b []byte) string {
 		t.Fatalf("%q does not end its line, or is not UTF-8", b)
 	}
 	for _, r := range s {
-		if r < 0x20 || r >= 0x7f && r < 0xa0 || strings.ContainsRune("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029", r) {
+		if r < 0x20 || r >= 0x7f && r < 0xa0 || strings.ContainsRune(dangerous, r) {
 			t.Fatalf("%q has %U", b, r)
 		}
 	}

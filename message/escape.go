@@ -7,14 +7,15 @@ type form uint8
 
 const (
 	// visible is for people: \\ for a backslash, \n \r \t, \x1b for other control characters, \u202e for
-	// those outside of ASCII, and \xff for a byte that is not UTF-8. Each escape begins with a backslash, and a backslash
-	// that was sent is doubled, so the bytes can be found back.
+	// those outside of ASCII, and \xff for a byte that is not UTF-8. Each escape begins with a backslash, and
+	// a backslash that was sent is doubled, so the bytes can be found back.
 	visible form = iota
 	// quotable is for the inside of a JSON string. A byte that is not UTF-8 becomes U+FFFD.
 	quotable
-	// verbatim is for text that is JSON already, where a quote and a backslash mean what they say. A control character can there be only
-	// white space between tokens, and becomes a space; others are inside strings, where \u007f means the
-	// same. A byte that is not UTF-8 becomes \xff, which is not JSON: but neither was it before.
+	// verbatim is for text that is JSON already, where a quote and a backslash mean what they say. A control
+	// character can there be only white space between tokens, and becomes a space; others are inside strings,
+	// where \u007f means the same. A byte that is not UTF-8 becomes \xff, which is not JSON: but neither was
+	// it before.
 	verbatim
 )
 
@@ -85,9 +86,9 @@ func escapeASCII(dst []byte, c byte, f form) []byte {
 	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 }
 
-// hidden reports whether a character outside of ASCII could act on a terminal or on the order of what is read: the C1
-// controls, the marks, embeddings, overrides and isolates of bidirectional text (Unicode Standard Annex 9, section 2),
-// and the line and paragraph separators. All are below U+10000.
+// hidden reports whether a character outside of ASCII could act on a terminal or on the order of what is
+// read: the C1 controls, the marks, embeddings, overrides and isolates of bidirectional text (Unicode
+// Standard Annex 9, section 2), and the line and paragraph separators. All are below U+10000.
 func hidden(r rune) bool {
 	switch {
 	case r < 0x61c:

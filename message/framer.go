@@ -2,53 +2,59 @@ package message
 
 import "bytes"
 
-// DefaultMaxSize is the size in bytes over which a message in a stream is skipped, unless the Framer says otherwise.
+// DefaultMaxSize is the size in bytes over which a message in a stream is skipped, unless the Framer says
+// otherwise.
 const DefaultMaxSize = 64 << 10
 
 // A Cause names why a Framer had to give something up. It is empty when nothing was.
 type Cause string
 
 const (
-	// Oversize: a message was longer than MaxSize. The rest of it is passed over; the stream goes on behind it.
+	// Oversize: a message was longer than MaxSize. All of it is passed over; the stream goes on behind it.
 	Oversize Cause = "oversize"
-	// Framing: in a stream of counted frames there was no possible count where one must be, or the stream ended
-	// right behind a count or inside one. Where the next message begins cannot be known: the stream should be closed.
+	// Framing: in a stream of counted frames there was no possible count where one must be, or the stream
+	// ended right behind a count or inside one. Where the next message begins cannot be known: the stream
+	// should be closed.
 	Framing Cause = "framing"
 )
 
-// A Framer finds the messages in one stream of bytes that arrives cut anywhere. How it is cut makes no difference to what
-// is found. The zero value is ready for use; it is 40 bytes on a 64-bit machine, allocates nothing and holds no bytes
-// of the stream: the caller keeps those that are not consumed. Use it from one goroutine at a time.
+// A Framer finds the messages in one stream of bytes that arrives cut anywhere. How it is cut makes no
+// difference to what is found. The zero value is ready for use; it is 40 bytes on a 64-bit machine, allocates
+// nothing and holds no bytes of the stream: the caller keeps those that are not consumed. Use it from one
+// goroutine at a time.
 //
 // # What a stream is made of
 //
-// White space is space, tab, CR and LF. The first byte of the stream that is not white space decides, for ever:
+// White space is space, tab, CR and LF. The first byte of the stream that is not white space decides, for
+// ever:
 //
-//   - An opening brace: JSON objects one after another, with any white space or none between them. A frame is one object, whole.
-//   - A digit at the beginning of a line, if it begins a number without leading zero of up to 9 digits, then one space, then an opening
-//     brace or '<': counted frames (RFC 6587, section 3.4.1). The number says how many bytes behind the space
-//     are the frame, whatever they are. Newlines in front of a number are passed over.
+//   - An opening brace: JSON objects one after another, with any white space or none between them. A frame is
+//     one object, whole.
+//   - A digit at the beginning of a line, if it begins a number without leading zero of up to 9 digits, then
+//     one space, then an opening brace or '<': counted frames (RFC 6587, section 3.4.1). The number says how
+//     many bytes behind the space are the frame, whatever they are. Newlines in front of a number are passed
+//     over.
 //   - Anything else: lines. A line ends at LF or CR LF. Lines of nothing but white space are passed over.
 //
-// In a stream of JSON, what is no object is a line. Where something else than an opening brace stands between objects,
-// a line begins. Where an object that has begun turns out not to be valid JSON, a line has begun with it that ends at
-// the next LF, so such a frame may have newlines inside. But if the byte that makes it invalid is an opening brace,
-// and the first on its line, then the broken one ends before that line, and an object begins:
-// a sender that was cut off in the middle of an object does not take the next one with it.
+// In a stream of JSON, what is no object is a line. Where something else than an opening brace stands between
+// objects, a line begins. Where an object that has begun turns out not to be valid JSON, a line has begun
+// with it that ends at the next LF, so such a frame may have newlines inside. But if the byte that makes it
+// invalid is an opening brace, and the first on its line, then the broken one ends before that line, and an
+// object begins: a sender that was cut off in the middle of an object does not take the next one with it.
 //
 // # Size
 //
-// A frame has at most MaxSize bytes. For an object these are counted from brace to brace; for a line, up to the LF, so that a
-// CR counts, and white space at its beginning; for a counted frame, the number counts. What is longer is reported once, as Oversize,
-// when that is known, and then passed over to its end. An object that turns out to be broken after that ends at the next LF, whatever
-// begins there.
+// A frame has at most MaxSize bytes. For an object these are counted from brace to brace; for a line, up to
+// the LF, so that a CR counts, and white space at its beginning; for a counted frame, the number counts. What
+// is longer is reported once, as Oversize, when that is known, and then passed over to its end. An object
+// that turns out to be broken after that ends at the next LF, whatever begins there.
 type Framer struct {
-	// MaxSize is the most bytes that a frame may have; 0 or less means DefaultMaxSize.
-	// It must not be changed within a stream.
+	// MaxSize is the most bytes that a frame may have; 0 or less means DefaultMaxSize. It must not be changed
+	// within a stream.
 	MaxSize int
 
-	// The first scanned bytes of what is not consumed were looked at before, and end no frame. In the body
-	// of a counted frame, scanned is instead how many bytes are still to come.
+	// The first scanned bytes of what is not consumed were looked at before, and end no frame. In the body of
+	// a counted frame, scanned is instead how many bytes are still to come.
 	scanned int
 	json    grammar // of the object that has begun
 	state   part
@@ -75,16 +81,17 @@ const (
 
 // Next finds the next message.
 //
-// Buf is what the stream has brought and earlier calls have not consumed, in one piece: the bytes that the last call left,
-// unchanged, and new ones behind them. The first n bytes of buf are consumed by this call. Then:
+// Buf is what the stream has brought and earlier calls have not consumed, in one piece: the bytes that the
+// last call left, unchanged, and new ones behind them. The first n bytes of buf are consumed by this call.
+// Then:
 //
 //   - frame is not nil: it is a message, never empty, a part of buf[:n]. Call Next again with buf[n:].
 //   - cause is not empty: a message was given up, or with Framing the stream. Call Next again with buf[n:].
 //   - neither: buf[n:] is the beginning of a message, or empty. Call Next again when it has grown, or End.
 //
-// What is left in the third case is never longer than MaxSize, or 10 bytes if that is more; it is empty unless a
-// message has begun. Bytes that were looked at once are not looked at again, so that a message may come byte by byte.
-// After Framing all further bytes are consumed and nothing is found.
+// What is left in the third case is never longer than MaxSize, or 10 bytes if that is more; it is empty
+// unless a message has begun. But for a count, bytes that were looked at are not looked at again, so that a
+// message may come byte by byte. After Framing all further bytes are consumed and nothing is found.
 func (f *Framer) Next(buf []byte) (frame []byte, n int, cause Cause) {
 	for {
 		b := buf[n:]
@@ -103,9 +110,9 @@ func (f *Framer) Next(buf []byte) (frame []byte, n int, cause Cause) {
 	}
 }
 
-// End says what the bytes are that were left when the stream ended: buf is as for Next, which must have asked for
-// more. Both results are empty if no message had begun, or if it was reported as given up. Otherwise frame is
-// the last message, cut off by the end of the stream or not, or cause says why it is none.
+// End says what the bytes are that were left when the stream ended: buf is as for Next, which must have asked
+// for more. Both results are empty if no message had begun, or if it was reported as given up. Otherwise
+// frame is the last message, cut off by the end of the stream or not, or cause says why it is none.
 // Afterwards f is ready for another stream.
 func (f *Framer) End(buf []byte) (frame []byte, cause Cause) {
 	part, skip := f.state, f.skip
@@ -169,8 +176,8 @@ func (f *Framer) step(b []byte) (size, used int, o outcome) {
 	return 0, len(b), wait
 }
 
-// first decides what the stream is made of. Lines of white space are consumed; white space in front of the first
-// text is kept until it is known whether it belongs to a line.
+// first decides what the stream is made of. Lines of white space are consumed; white space in front of the
+// first text is kept until it is known whether it belongs to a line.
 func (f *Framer) first(b []byte) (size, used int, o outcome) {
 	begin := 0 // of the line
 	for i := f.scanned; i < len(b); i++ {
@@ -238,8 +245,8 @@ func (f *Framer) line(b []byte, next part) (size, used int, o outcome) {
 	return f.finish(text(b[:i]), i+1, next)
 }
 
-// limit returns how far b may be scanned: one byte more than a frame may have, since that one makes it oversize,
-// wherever the stream is cut.
+// limit returns how far b may be scanned: one byte more than a frame may have, since that one makes it
+// oversize, wherever the stream is cut.
 func (f *Framer) limit(b []byte) int {
 	if n := f.max(); !f.skip && len(b) > n {
 		return n + 1
@@ -316,8 +323,9 @@ func (f *Framer) body(b []byte) (size, used int, o outcome) {
 	return 0, 0, wait
 }
 
-// length reads a number without leading zero and the space behind it. It returns the number and how many bytes it read:
-// 0 if there is no such number, -1 if b ends within it. Nine digits fit an int everywhere, and a message of a gigabyte is none.
+// length reads a number without leading zero and the space behind it. It returns the number and how many
+// bytes it read: 0 if there is no such number, -1 if b ends within it. Nine digits fit an int everywhere, and
+// a message of a gigabyte is none.
 func length(b []byte) (size, n int) {
 	for i, c := range b {
 		switch {

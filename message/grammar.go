@@ -1,7 +1,7 @@
 package message
 
-// MaxDepth is how many JSON objects and arrays may stand inside one another, the outermost included. A value nested
-// deeper is not taken for JSON: Parse makes it a raw message, and in a stream it becomes a line.
+// MaxDepth is how many JSON objects and arrays may stand inside one another, the outermost included. A value
+// nested deeper is not taken for JSON: Parse makes it a raw message, and in a stream it becomes a line.
 const MaxDepth = 64
 
 // A verdict is what a scan knows so far.
@@ -37,8 +37,8 @@ const (
 	inExpDigit // in its digits
 )
 
-// A grammar checks one JSON value (RFC 8259) that comes in pieces cut anywhere. It is a pushdown automaton: a state and
-// a stack with one bit for each object or array that is open. The zero value is ready for a value.
+// A grammar checks one JSON value (RFC 8259) that comes in pieces cut anywhere. It is a pushdown automaton: a
+// state and a stack with one bit for each object or array that is open. The zero value is ready for a value.
 type grammar struct {
 	stack uint64 // the innermost is the lowest bit; 1 is an object, 0 an array
 	depth uint8  // how many are open
@@ -51,8 +51,8 @@ type grammar struct {
 // words are the literals; each ends at its semicolon.
 const words = "true;false;null;"
 
-// scan reads b, which follows what was read before. It returns done with the number of bytes that belong to the
-// value; bad with the index of the byte that cannot be; or more, with len(b). A number outside of any
+// scan reads b, which follows what was read before. It returns done with the number of bytes that belong to
+// the value; bad with the index of the byte that cannot be; or more, with len(b). A number outside of any
 // object or array has no end of its own: it is done at the first byte that does not belong to it.
 func (g *grammar) scan(b []byte) (int, verdict) {
 	for i := 0; i < len(b); {
@@ -87,7 +87,8 @@ func (g *grammar) scan(b []byte) (int, verdict) {
 	return len(b), more
 }
 
-// step takes one byte outside of the plain text of strings. The width is 1, or 0 if the byte ended a number and is not part of the value.
+// step takes one byte outside of the plain text of strings. The width is 1, or 0 if the byte ended a number
+// and is not part of the value.
 func (g *grammar) step(c byte) (width int, v verdict) {
 	if g.state <= wantComma && isSpace(c) {
 		return 1, more

@@ -10,17 +10,18 @@ import (
 
 // A Message is one message and where it came from.
 //
-// Parse fills the first group of fields, whoever received the bytes the second. A Message holds memory that the next Parse
-// uses again, so one per goroutine that parses is enough, and one per connection too many. It must not be copied
-// while its fields are in use, nor used by several goroutines during Parse; the Append functions only read it.
+// Parse fills the first group of fields, whoever received the bytes the second. A Message holds memory that
+// the next Parse uses again, so one per goroutine that parses is enough, and one per connection too many. It
+// must not be copied while its fields are in use, nor used by several goroutines during Parse; the Append
+// functions only read it.
 type Message struct {
 	// User, Time and Text are send_user, send_time and send_msg without their JSON escapes. The time is
 	// whatever the sender wrote. In a raw message Text is Body, and the others are empty.
 	User, Time, Text []byte
 	// ID is send_id; nil if there is none. A send_id that is not a string is among Extra.
 	ID []byte
-	// Extra has the further members in their order, each as the sender wrote it, with commas
-	// between: `"k":1,"l":[true]`. Their names differ from one another. It is nil if there are none.
+	// Extra has the further members in their order, each as the sender wrote it, with commas between:
+	// `"k":1,"l":[true]`. Their names differ from one another. It is nil if there are none.
 	Extra []byte
 	// Body has the bytes received, without one newline (LF or CR LF) at their end.
 	Body []byte
@@ -54,8 +55,9 @@ const (
 // Parse sets m to the message whose bytes are body. It cannot fail: what is not an object as in the package's
 // description is a raw message.
 //
-// The fields that it sets alias body or memory of m: they are valid until body is changed or Parse is called again.
-// It allocates only until m's memory fits the messages that come. Transport, Peer and ReceivedAt stay as they are.
+// The fields that it sets alias body or memory of m: they are valid until body is changed or Parse is called
+// again. It allocates only until m's memory fits the messages that come. Transport, Peer and ReceivedAt stay
+// as they are.
 func (m *Message) Parse(body []byte) {
 	if n := len(body); n > 0 && body[n-1] == '\n' {
 		body = trimCR(body[:n-1])
@@ -159,7 +161,8 @@ func known(name []byte) int {
 	return 0
 }
 
-// str returns what the string means that begins, behind its quote, at b[i], and the index behind it; -1 if it is invalid.
+// str returns what the string means that begins, behind its quote, at b[i], and the index behind it; -1 if it
+// is invalid.
 func (m *Message) str(b []byte, i int) ([]byte, int) {
 	j := quoted(b, i)
 	if j < len(b) && b[j] == '"' {
@@ -180,8 +183,8 @@ func (m *Message) keep(name, member []byte) {
 	m.names = append(m.names, name)
 }
 
-// unique reports whether the names in Extra differ. It sorts them, so that an object of nothing but names does not
-// cost the square of its length.
+// unique reports whether the names in Extra differ. It sorts them, so that an object of nothing but names
+// does not cost the square of its length.
 func (m *Message) unique() bool {
 	slices.SortFunc(m.names, bytes.Compare)
 	for i := 1; i < len(m.names); i++ {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// unquote appends to dst what the JSON string means that begins, behind its quote, at b[i]. It returns the index behind
-// the closing quote, or -1 if there is no valid string.
+// unquote appends to dst what the JSON string means that begins, behind its quote, at b[i]. It returns the
+// index behind the closing quote, or -1 if there is no valid string.
 func unquote(dst, b []byte, i int) ([]byte, int) {
 	for {
 		j := quoted(b, i)
@@ -27,7 +27,8 @@ func unquote(dst, b []byte, i int) ([]byte, int) {
 	}
 }
 
-// unescape appends the character for the escape whose backslash is at b[i-1], and returns the index behind it or -1.
+// unescape appends the character for the escape whose backslash is at b[i-1], and returns the index behind it
+// or -1.
 func unescape(dst, b []byte, i int) ([]byte, int) {
 	if i == len(b) {
 		return dst, -1
@@ -52,8 +53,8 @@ func unescape(dst, b []byte, i int) ([]byte, int) {
 		}
 		i += 5
 		if utf16.IsSurrogate(r) {
-			// Only a high half with its low half right behind it is a character. Otherwise this half
-			// stands for U+FFFD alone, and what follows is read for itself.
+			// Only a high half with its low half right behind it is a character. Otherwise this half stands
+			// for U+FFFD alone, and what follows is read for itself.
 			low := rune(-1)
 			if i+1 < len(b) && b[i] == '\\' && b[i+1] == 'u' {
 				low = unit(b, i+2)
