@@ -51,7 +51,7 @@ func (c *conn) begin() {
 		c.finish(end)
 		return
 	}
-	if w.r.tooMany() && o != full && !w.makeRoom() {
+	if w.r.tooMany() && o != full && !w.atLimit() {
 		c.discard(CauseLimit)
 		c.finish(EndLimit)
 		return

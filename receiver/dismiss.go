@@ -53,21 +53,41 @@ func (w *worker) dismiss(c *conn, end string) {
 	c.finish(end)
 }
 
-// makeRoom dismisses the connection that has been silent for the longest. It
-// returns false if there is none.
+// atLimit is called when a connection is to be held that is one too many. It
+// returns false if none gives way to it.
+func (w *worker) atLimit() bool {
+	w.r.warn("connections", fmt.Sprintf("there are %d connections, the most there may be: those that have been silent for the longest give way",
+		w.r.most))
+	return w.makeRoom()
+}
+
+// makeRoom dismisses the connection that has been silent for the longest, or makes
+// another worker do that soon. It returns false if there is none.
 func (w *worker) makeRoom() bool {
+	if w.giveWay() {
+		return true
+	}
+	for _, other := range w.r.workers {
+		if other != w && other.conns.first(silent) != nil {
+			return other.loop.Post(func() { other.giveWay() }) == nil
+		}
+	}
+	return false
+}
+
+// giveWay dismisses the connection of this worker that has been silent for the
+// longest.
+func (w *worker) giveWay() bool {
 	for {
+		if w.r.config.PerConnection == Loop && w.hold.refused != nil {
+			return true // nothing can be read now: decide when the next one comes
+		}
 		c := w.conns.first(silent)
 		if c == nil {
 			return false
 		}
-		w.r.warn("connections", fmt.Sprintf("there are %d connections, as many as there may be: those that have been silent for the longest are closed",
-			w.r.open.Load()))
 		if w.lookAgain(c, isSilent, EndLimit) {
 			return true
-		}
-		if w.r.config.PerConnection == Loop && w.hold.refused != nil {
-			return true // nothing can be read now: decide when the next one comes
 		}
 	}
 }

@@ -2,11 +2,13 @@ package receiver
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"syscall"
 
 	"github.com/seed-067c1534/sigio"
 	"github.com/seed-067c1534/sigio/internal/sys"
+	"github.com/seed-067c1534/sigio/siginfo"
 )
 
 // listener is a listening TCP socket.
@@ -58,9 +60,13 @@ func (l *listener) Ready(_ *sigio.Watch, ev sigio.Event) sigio.Result {
 		case err == syscall.EAGAIN:
 			return l.drained()
 		case lacking(err):
+			if !l.somebodyWaits() {
+				return l.drained()
+			}
 			l.lack(err)
 		case err == syscall.EBADF || err == syscall.EINVAL || err == syscall.ENOTSOCK || err == syscall.EOPNOTSUPP:
-			l.retry.later(err) // somebody else has closed or changed the socket
+			l.retry.later(err) // somebody has closed or changed the socket
+			return sigio.Drained
 		default:
 			// EINTR, or the error of one connection that is gone (accept(2)).
 		}
@@ -74,14 +80,23 @@ func lacking(err error) bool {
 		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
 }
 
+// somebodyWaits says whether there is a connection to accept. An accept that
+// fails for want of a descriptor does not say so: the kernel looks for the
+// descriptor first (linux/net/socket.c, __sys_accept4).
+func (l *listener) somebodyWaits() bool {
+	n, err := sys.Poll([]sys.PollFd{{Fd: int32(l.fd), Events: int16(siginfo.In)}})
+	return n > 0 || err != nil
+}
+
 // lack gets a descriptor back from a silent connection, or waits for one. Those
 // that want to connect wait in the backlog meanwhile.
 func (l *listener) lack(err error) {
 	l.traffic.fail()
+	l.w.r.warn("descriptors", fmt.Sprintf("a connection cannot be accepted for the moment (%v): silent ones give way, others wait", err))
 	if l.w.makeRoom() && l.w.r.config.PerConnection == Loop {
 		return
 	}
-	l.retry.later(err)
+	l.retry.later(nil)
 }
 
 // accepted takes over a new connection.

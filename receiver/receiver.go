@@ -182,8 +182,9 @@ func (r *Receiver) connectionLimit() int64 {
 func (r *Receiver) tooMany() bool { return r.open.Load() > r.most }
 
 // farTooMany says whether to accept no more until goroutines that have not found
-// out yet what their connections want have done so.
-func (r *Receiver) farTooMany() bool { return r.open.Load() >= r.most+acceptsPerTurn }
+// out yet what their connections want have done so. What it allows beyond the
+// limit is within what connectionLimit leaves for others.
+func (r *Receiver) farTooMany() bool { return r.open.Load() > r.most+r.most/16 }
 
 // attend ends the Receiver if a loop ends by itself.
 func (r *Receiver) attend(l *sigio.Loop) {

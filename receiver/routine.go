@@ -82,7 +82,7 @@ func (c *conn) run() {
 func (c *conn) sleep() (end string) {
 	w := c.l.w
 	if c.watch == nil {
-		if w.r.tooMany() && !w.makeRoom() {
+		if w.r.tooMany() && !w.atLimit() {
 			return EndLimit
 		}
 		watch, err := w.loop.Watch(c.fd, nil)
