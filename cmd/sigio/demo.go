@@ -217,7 +217,7 @@ func (d *demo) burst() error {
 	fmt.Fprintf(d.out, "  sent      %d\n", d.sent)
 	fmt.Fprintf(d.out, "  received  %d = delivered %d + rejected %d\n", s.Received, s.Delivered, s.Received-s.Delivered)
 	fmt.Fprintf(d.out, "  dropped   %d (by the kernel, before anybody saw them)\n", s.KernelDrops)
-	fmt.Fprintf(d.out, "  signals   %d, of which %d were merged: their descriptor was to be read anyway\n\n", signals, merged)
+	fmt.Fprintf(d.out, "  signals   %d, of which %d were merged with others for the same socket\n\n", signals, merged)
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func newDoctor() *cobra.Command {
-	format := "text"
+	var format string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine allows, and how to raise what is low",
@@ -22,7 +22,7 @@ changes nothing. A warning names a limit that sigio can live with. The exit
 code is 1 only if sigio cannot do its work here.`,
 		Args: noArguments,
 	}
-	cmd.Flags().Var(newChoice(&format, "text", "json"), "format", "text for people, or json: an object for each check, one a line")
+	addChoice(cmd, cmd.Flags(), &format, "format", "text for people, or json: an object for each check, one a line", "text", "json")
 	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {
 		checks := doctor.Examine()
 		var err error

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // choice is an option with a few possible values.
@@ -14,11 +17,13 @@ type choice struct {
 	among []string
 }
 
-func newChoice(value *string, among ...string) *choice {
-	if *value == "" {
-		*value = among[0]
-	}
-	return &choice{value, among}
+// addChoice adds an option to flags, which are cmd's, with the first of among as
+// its default, and lets a shell complete it.
+func addChoice(cmd *cobra.Command, flags *pflag.FlagSet, value *string, name, usage string, among ...string) {
+	*value = among[0]
+	flags.Var(&choice{value, among}, name, usage)
+	// It fails for an option that does not exist, or has a completion already.
+	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(among, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (c *choice) String() string { return *c.value }

@@ -44,7 +44,9 @@ func help(cmd *cobra.Command, _ []string) {
 	section(out, p, "Usage")
 	fmt.Fprintf(out, "  %s\n", useLine(cmd))
 	if cmd.Long != "" {
-		fmt.Fprintf(out, "\n%s\n", cmd.Long)
+		for paragraph := range strings.SplitSeq(cmd.Long, "\n\n") {
+			fmt.Fprintf(out, "\n%s", wrap(paragraph, "", width))
+		}
 	}
 	if cmd.HasAvailableSubCommands() {
 		section(out, p, "Commands")

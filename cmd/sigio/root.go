@@ -25,13 +25,14 @@ sigio send 'hello, world'        # in another terminal`,
 		SilenceUsage:  true,
 		RunE:          work(func(cmd *cobra.Command, _ []string) error { return cmd.Help() }),
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetHelpFunc(help)
 	root.SetVersionTemplate("sigio {{.Version}}\n")
-	root.PersistentFlags().Var(newChoice(&colour, "auto", "always", "never"), "color",
-		"colour on a terminal: auto (not with NO_COLOR), always or never")
+	addChoice(root, root.PersistentFlags(), &colour, "color",
+		"colour on a terminal: auto (not with NO_COLOR), always or never", "auto", "always", "never")
 	root.AddCommand(
 		newServe(), newSend(), newTrace(), newDemo(), newDoctor(),
 		newCompletion(), newVersion(), newMan(),

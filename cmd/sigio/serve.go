@@ -13,10 +13,10 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Receive messages, print them, and account for every one",
-		Example: `sigio serve                                      # localhost:8888, UDP and TCP
+		Example: `sigio serve                         # UDP and TCP on localhost:8888
 sigio serve --listen udp://:514 --listen tcp://:514
 sigio serve --format json --stats stats.json > messages.jsonl
-kill -USR1 $(pidof sigio)                        # the account, now`,
+kill -USR1 $(pidof sigio)           # the account, now`,
 		Long: `Serve prints what it receives on standard output, and everything else on standard
 error. A datagram is a message; a stream is divided into JSON objects, counted
 frames or lines, by its first bytes.
@@ -28,9 +28,9 @@ the account. In it, received is always delivered plus rejected.`,
 	}
 	f := cmd.Flags()
 	f.Var(&o.listen, "listen", "udp://HOST:PORT or tcp://HOST:PORT, repeatable (default udp://localhost:8888 and tcp://localhost:8888)")
-	f.Var(newChoice(&o.format, "text", "json", "raw"), "format", "text for people, json (an object a line), or raw (as it came, a line each)")
+	addChoice(cmd, f, &o.format, "format", "text for people, json (an object a line), or raw (as it came, a line each)", "text", "json", "raw")
 	f.IntVar(&o.workers, "workers", 1, "`N` threads, each with a loop and sockets of its own")
-	f.Var(newChoice(&o.mode, "loop", "goroutine"), "per-connection", "who reads a connection: the loop itself, or a goroutine for each")
+	addChoice(cmd, f, &o.mode, "per-connection", "who reads a connection: the loop itself, or a goroutine for each", "loop", "goroutine")
 	f.StringVar(&o.stats, "stats", "", "write the account to `FILE` as JSON: at the start, at the end and on SIGUSR1")
 	o.maxMessage, o.receiveBuffer = receiver.DefaultMaxMessage, receiver.DefaultReceiveBuffer
 	f.Var(&o.maxMessage, "max-message", "reject messages that are longer")

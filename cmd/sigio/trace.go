@@ -13,7 +13,7 @@ import (
 func newTrace() *cobra.Command {
 	var list, all bool
 	var listen addresses
-	format := "text"
+	var format string
 	cmd := &cobra.Command{
 		Use:   "trace [NAME]",
 		Short: "Show each signal that the kernel sends, and what it means",
@@ -42,7 +42,7 @@ those that are known.`,
 	f.BoolVar(&list, "list", false, "list the names and what they are about")
 	f.BoolVar(&all, "all", false, "provoke all, one after another")
 	f.Var(&listen, "listen", "live: what to listen on, as for sigio serve (repeatable)")
-	f.Var(newChoice(&format, "text", "json"), "format", "text for people, or json: an object for each signal or scenario, one a line")
+	addChoice(cmd, f, &format, "format", "text for people, or json: an object for each signal or scenario, one a line", "text", "json")
 	cmd.RunE = work(func(cmd *cobra.Command, args []string) error {
 		out := cmd.OutOrStdout()
 		switch {
