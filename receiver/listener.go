@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-067c1534/sigio"
 	"github.com/seed-067c1534/sigio/internal/sys"
+	"github.com/seed-067c1534/sigio/message"
 	"github.com/seed-067c1534/sigio/siginfo"
 )
 
@@ -104,7 +105,7 @@ func (l *listener) accepted(fd int, peer netip.AddrPort) {
 	l.traffic.accept()
 	l.w.r.open.Add(1)
 	l.w.r.sources.Add(1)
-	c := &conn{l: l, fd: fd, peer: peer}
+	c := &conn{l: l, fd: fd, peer: peer, framer: message.Framer{MaxSize: l.w.r.config.MaxMessage}}
 	c.clock.since = l.w.conns.now()
 	if l.w.r.config.PerConnection == Goroutine {
 		c.launch()
