@@ -75,11 +75,16 @@ func (a *account) kernelDrops() uint64 {
 func (a *account) readDrops() uint64 {
 	if a.socket >= 0 {
 		if n, err := sys.Drops(a.socket); err == nil {
-			a.drops += uint64(n - a.lastDrops) // right across a wrap as well
-			a.lastDrops = n
+			a.count(n)
 		}
 	}
 	return a.drops
+}
+
+// count takes note of the kernel's counter. mu is held.
+func (a *account) count(n uint32) {
+	a.drops += uint64(n - a.lastDrops) // right across a wrap as well
+	a.lastDrops = n
 }
 
 // closed reads the drops for the last time. The socket is about to be closed.

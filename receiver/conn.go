@@ -38,7 +38,9 @@ func (c *conn) offer(s *scratch, body []byte) bool {
 	if s == &c.l.w.scratch {
 		return c.l.w.offer(c.l.account)
 	}
-	c.l.w.insist(s, c.l.account)
+	if c.l.w.insist(s, c.l.account) {
+		c.heardAt = c.l.w.conns.now() // the time that passed does not count
+	}
 	return true
 }
 

@@ -72,6 +72,10 @@ func (s *connections) init(w *worker) {
 
 func (s *connections) instant(t time.Time) instant { return instant(t.Sub(s.epoch)) }
 
+// skip makes time that has passed not count. Only where the loop's thread does
+// everything may the clock be set back.
+func (s *connections) skip(d time.Duration) { s.epoch = s.epoch.Add(d) }
+
 func (s *connections) now() instant { return instant(time.Since(s.epoch)) }
 
 // place puts c into the list that its clock says.

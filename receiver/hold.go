@@ -1,6 +1,10 @@
 package receiver
 
-import "github.com/seed-067c1534/sigio"
+import (
+	"time"
+
+	"github.com/seed-067c1534/sigio"
+)
 
 // hold is the pause that a worker makes when the output has no room: a message is
 // in its hand, and it reads nothing until the output has taken that one.
@@ -13,6 +17,7 @@ type hold struct {
 	refused *account   // of the message in the hand; nil if there is none
 	batch   *datagrams // has the rest of the batch to which the message belongs
 	waiting []*gate
+	since   time.Time // when the output refused it
 }
 
 // gate is a descriptor that can be told to wait for the end of a pause.
@@ -29,6 +34,7 @@ func (w *worker) offer(a *account) bool {
 		return true
 	}
 	w.hold.refused = a
+	w.hold.since = time.Now()
 	w.hold.ask()
 	return false
 }
@@ -61,6 +67,9 @@ func (h *hold) resume() {
 		return
 	}
 	h.refused = nil
+	if h.w.r.config.PerConnection == Loop {
+		h.w.conns.skip(time.Since(h.since))
+	}
 	if d := h.batch; d != nil {
 		h.batch = nil
 		if !d.hand() {

@@ -28,10 +28,12 @@ type sink struct {
 	n      int
 	room   int // messages that are taken before it is full; negative: any number
 	rooms  []func()
-	hold   bool // keep the receipts
-	held   []receiver.Receipt
 	refuse int // how often it was full
-	log    []string
+
+	holdBack bool // the receipts
+	held     []receiver.Receipt
+	keep     bool // the texts in log
+	log      []string
 }
 
 func newSink() *sink { return &sink{texts: map[string]int{}, room: -1} }
@@ -48,7 +50,10 @@ func (s *sink) Append(m *message.Message, r receiver.Receipt) bool {
 	s.n++
 	s.last = message.Message{Text: []byte(string(m.Text)), User: []byte(string(m.User)), Raw: m.Raw, InvalidUTF8: m.InvalidUTF8,
 		Transport: m.Transport, Peer: m.Peer, ReceivedAt: m.ReceivedAt}
-	if s.hold {
+	if s.keep {
+		s.log = append(s.log, string(m.Text))
+	}
+	if s.holdBack {
 		s.held = append(s.held, r)
 		s.mu.Unlock()
 		return true
@@ -82,14 +87,18 @@ func (s *sink) open(n int) {
 	}
 }
 
-// settle tells the outcomes that were held back.
-func (s *sink) settle() {
+// settle tells n of the outcomes that were held back: lost, if there is a cause.
+func (s *sink) settle(n int, cause string) {
 	s.mu.Lock()
-	held := s.held
-	s.held, s.hold = nil, false
+	held := s.held[:n]
+	s.held = s.held[n:]
 	s.mu.Unlock()
 	for _, r := range held {
-		r.Delivered(1)
+		if cause == "" {
+			r.Delivered(1)
+		} else {
+			r.Lost(1, cause)
+		}
 	}
 }
 

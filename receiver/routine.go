@@ -30,19 +30,22 @@ func (w *worker) borrow() *scratch {
 }
 
 // insist gives the message in s to the output, and waits until there is room. It
-// rejects the message when the worker is forced to end.
-func (w *worker) insist(s *scratch, a *account) {
+// rejects the message when the worker is forced to end. It returns whether it had
+// to wait.
+func (w *worker) insist(s *scratch, a *account) (waited bool) {
 	a.take()
 	for !w.r.config.Output.Append(&s.msg, a) {
+		waited = true
 		room := make(chan struct{})
 		w.r.config.Output.Room(func() { close(room) })
 		select {
 		case <-room:
 		case <-w.forced:
 			a.Lost(1, CauseShutdown)
-			return
+			return waited
 		}
 	}
+	return waited
 }
 
 // launch starts the goroutine of a connection that was just accepted.

@@ -26,7 +26,7 @@ type worker struct {
 	conns    connections // shared
 	lend     chan *scratch
 	draining atomic.Bool
-	starved  atomic.Bool // a socket waits for a descriptor
+	starved  atomic.Bool   // a socket waits for a descriptor
 	forced   chan struct{} // closed
 }
 
