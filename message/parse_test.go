@@ -235,8 +235,8 @@ func TestParseSmallScope(t *testing.T) {
 		{`{"send_user":"u","send_time":"t","send_msg":"\u`, "09afF/:@`", `"}`, 4},
 		{`{"send_user":"u","send_time":"t","send_msg":"\ud83d`, `\ud8e0x`, `"}`, 4},
 		{"{" + three + `,"x":{"":1`, `{}[],:"1`, "}", 4},
-		{`{"send_user":"\\u`, "09aF", "", 4},
-		{`{"send_user":"\\ud83d`, `\u0`, "", 3},
+		{`{"send_user":"\u`, "09aF", "", 4},
+		{`{"send_user":"\ud83d`, `\u0`, "", 3},
 		{"{" + three, `,"x:1`, "}", 6},
 		{"{" + three, `,{}: "`, "}", 5},
 	} {
