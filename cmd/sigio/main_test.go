@@ -113,6 +113,20 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+// The line is shown only when nothing has come since the last time.
+func TestQuietWatch(t *testing.T) {
+	t.Parallel()
+	var q quietWatch
+	for i, c := range []struct {
+		received uint64
+		want     bool
+	}{{0, true}, {0, true}, {3, false}, {3, true}, {4, false}, {5, false}, {5, true}} {
+		if got := q.still(c.received); got != c.want {
+			t.Errorf("look %d at %d: %v, want %v", i, c.received, got, c.want)
+		}
+	}
+}
+
 func TestRoff(t *testing.T) {
 	t.Parallel()
 	if got, want := roff(".x -y\n'z \\"), "\\&.x \\-y\n\\(aqz \\e"; got != want {
