@@ -54,12 +54,15 @@ func TestUDPServer(t *testing.T) {
 		p.expect(fmt.Sprintf("%q", datagram))
 	}
 	// More at once than one turn of the handler takes.
+	p.pause()
 	for i := range 200 {
 		write(t, c, fmt.Sprint("datagram ", i))
 	}
+	resumed := p.resume()
 	for i := range 200 {
 		p.expect(fmt.Sprintf(`"datagram %d"`, i))
 	}
+	promptly(t, resumed)
 	p.stop()
 }
 
@@ -88,15 +91,19 @@ func TestTCPServer(t *testing.T) {
 		t.Errorf("said %q", line)
 	}
 
+	// More at once than one turn of the handler accepts.
+	p.pause()
 	var want, got []string
 	for i := range 100 {
 		message := fmt.Sprint("message ", i)
 		want = append(want, fmt.Sprintf("%q", message))
-		go say(t, address, message)
+		say(t, address, message)
 	}
+	resumed := p.resume()
 	for range want {
 		got = append(got, p.next(p.out))
 	}
+	promptly(t, resumed)
 	slices.Sort(want)
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
@@ -110,7 +117,8 @@ func TestTCPServer(t *testing.T) {
 }
 
 // A connection that could not be accepted for want of a descriptor has used up
-// its signal. Without the timer in accept it would wait for the next one.
+// its signal. Without the timer in accept it would wait for the loop's periodic
+// look, up to 5 s later.
 func TestTCPServerRunsOutOfDescriptors(t *testing.T) {
 	t.Parallel()
 	p, address := listening(t, exec.Command("sh", "-c", `ulimit -n 20 && exec "$0" 127.0.0.1:0`, path(t, "tcpserver")))
@@ -126,7 +134,9 @@ func TestTCPServerRunsOutOfDescriptors(t *testing.T) {
 	for _, c := range clients[:10] {
 		c.Close()
 	}
+	closed := time.Now()
 	p.expect(`"the last one"`)
+	promptly(t, closed)
 	p.cmd.Process.Kill()
 }
 

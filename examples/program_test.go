@@ -139,6 +139,32 @@ func (p *program) expect(line string) {
 	}
 }
 
+// pause keeps the program from running, so that what is sent to it comes at once;
+// resume lets it go on.
+func (p *program) pause() { p.t.Helper(); p.signal(syscall.SIGSTOP) }
+
+func (p *program) resume() time.Time {
+	p.t.Helper()
+	p.signal(syscall.SIGCONT)
+	return time.Now()
+}
+
+// promptly fails if something took so long that the loop's periodic look, every
+// 5 s, may have repaired what the program did wrong.
+func promptly(t *testing.T, since time.Time) {
+	t.Helper()
+	if d := time.Since(since); d > 4*time.Second {
+		t.Errorf("it took %v", d)
+	}
+}
+
+func (p *program) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // end waits until the program ends by itself and returns its error.
 func (p *program) end() error {
 	p.t.Helper()
@@ -163,9 +189,7 @@ func (p *program) end() error {
 // stop asks the program to end, as a service manager does.
 func (p *program) stop() {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		p.t.Fatal(err)
-	}
+	p.signal(syscall.SIGTERM)
 	if err := p.end(); err != nil {
 		p.t.Error("after SIGTERM:", err)
 	}
