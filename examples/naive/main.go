@@ -61,12 +61,11 @@ func main() {
 		log.Print("usage: naive udp|tcp|threads [host:port]")
 		os.Exit(2)
 	}
-	if err := run(server.socket, address, server.handler); err != nil {
-		log.Fatal("naive: ", err)
-	}
+	log.Fatal("naive: ", run(server.socket, address, server.handler))
 }
 
 // run is the main program: it handles each SIGIO, and otherwise says that it waits.
+// It returns only an error.
 func run(kind int, address string, handler func(fd int)) error {
 	fd, err := open(kind, address)
 	if err != nil {
