@@ -57,7 +57,8 @@ type Config struct {
 	// happens at the bound.
 	MaxConnections int
 	// MaxPartial bounds the memory, in bytes, for messages of which only a part
-	// has come, over all connections. One read of a connection may exceed it.
+	// has come, over all connections. One turn of a connection may exceed it. The
+	// default is DefaultMaxPartial, or four times MaxMessage if that is more.
 	MaxPartial int
 	// FirstByteTimeout, MessageTimeout and IdleTimeout bound how long a
 	// connection may be silent, in a message, and between messages.
@@ -123,7 +124,7 @@ func (c Config) complete() (Config, error) {
 		{"workers", &c.Workers, 1, 1024},
 		{"bytes in a message", &c.MaxMessage, DefaultMaxMessage, largestMessage},
 		{"connections", &c.MaxConnections, 0, 1 << 30},
-		{"bytes of partial messages", &c.MaxPartial, DefaultMaxPartial, 1<<31 - 1},
+		{"bytes of partial messages", &c.MaxPartial, max(DefaultMaxPartial, 4*c.MaxMessage), 1<<31 - 1},
 		{"connections in the backlog", &c.Backlog, DefaultBacklog, 1 << 30},
 		{"bytes of receive buffer", &c.ReceiveBuffer, DefaultReceiveBuffer, 1 << 30},
 	} {

@@ -40,6 +40,7 @@ func (c *conn) offer(s *scratch, body []byte) bool {
 	}
 	if c.l.w.insist(s, c.l.account) {
 		c.heardAt = c.l.w.conns.now() // the time that passed does not count
+		c.clock.since = c.heardAt
 	}
 	return true
 }
@@ -48,7 +49,14 @@ func (c *conn) offer(s *scratch, body []byte) bool {
 // that is not the end of it does it take a place among those that are held.
 func (c *conn) begin() {
 	w := c.l.w
+	known := false
+	defer func() {
+		if !known { // the output has panicked
+			c.finish(EndError)
+		}
+	}()
 	o, end := c.serve(&w.scratch)
+	known = true
 	if o == over {
 		c.finish(end)
 		return
@@ -107,7 +115,7 @@ func (c *conn) finish(end string) {
 	sys.Close(c.fd)
 	c.l.traffic.end(end)
 	w.r.open.Add(-1)
-	w.descriptorFree()
+	w.r.descriptorFree()
 	w.r.sources.Done()
 }
 

@@ -63,10 +63,9 @@ func (w *worker) atLimit() bool {
 
 // makeRoom dismisses the connection that has been silent for the longest, or makes
 // another worker do that soon. It returns false if there is none.
-func (w *worker) makeRoom() bool {
-	if w.giveWay() {
-		return true
-	}
+func (w *worker) makeRoom() bool { return w.giveWay() || w.askOthers() }
+
+func (w *worker) askOthers() bool {
 	for _, other := range w.r.workers {
 		if other != w && other.conns.first(silent) != nil {
 			return other.loop.Post(func() { other.giveWay() }) == nil
@@ -108,14 +107,16 @@ func (w *worker) charge(c *conn) {
 }
 
 // descriptorFree tells the sockets that wait for a descriptor.
-func (w *worker) descriptorFree() {
-	if !w.starved.Load() {
-		return
-	}
-	w.loop.Post(func() {
-		w.starved.Store(false)
-		for _, source := range w.sources {
-			source.woken()
+func (r *Receiver) descriptorFree() {
+	for _, w := range r.workers {
+		if w.starved.CompareAndSwap(true, false) {
+			w.loop.Post(w.retry)
 		}
-	})
+	}
+}
+
+func (w *worker) retry() {
+	for _, source := range w.sources {
+		source.woken()
+	}
 }

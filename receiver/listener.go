@@ -65,11 +65,10 @@ func (l *listener) Ready(_ *sigio.Watch, ev sigio.Event) sigio.Result {
 				return l.drained()
 			}
 			l.lack(err)
-		case err == syscall.EBADF || err == syscall.EINVAL || err == syscall.ENOTSOCK || err == syscall.EOPNOTSUPP:
-			l.retry.later(err) // somebody has closed or changed the socket
-			return sigio.Drained
+		case err == syscall.EINTR || err == syscall.ECONNABORTED:
+			// The next one.
 		default:
-			// EINTR, or the error of one connection that is gone (accept(2)).
+			l.retry.later(err)
 		}
 	}
 	return sigio.More
@@ -94,8 +93,11 @@ func (l *listener) somebodyWaits() bool {
 func (l *listener) lack(err error) {
 	l.traffic.fail()
 	l.w.r.warn("descriptors", fmt.Sprintf("a connection cannot be accepted for the moment (%v): silent ones give way, others wait", err))
-	if l.w.makeRoom() && l.w.r.config.PerConnection == Loop {
-		return
+	switch {
+	case !l.w.giveWay():
+		l.w.askOthers()
+	case l.w.r.config.PerConnection == Loop:
+		return // there is one now
 	}
 	l.retry.later(nil)
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -219,21 +217,6 @@ func TestRestartWithConnectionsInTimeWait(t *testing.T) {
 	})
 }
 
-// timeWait says whether a connection to a port of this machine is in TIME_WAIT.
-func timeWait(t testing.TB, port int) bool {
-	table, err := os.ReadFile("/proc/net/tcp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(table)) {
-		fields := strings.Fields(line)
-		if len(fields) > 3 && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) && fields[3] == "06" {
-			return true
-		}
-	}
-	return false
-}
-
 func TestHundredRestartsUnderTraffic(t *testing.T) {
 	restarts := 25 // in each of four ways
 	if testing.Short() {
@@ -321,27 +304,49 @@ func TestAddressInUse(t *testing.T) {
 	}
 }
 
-// An output that panics ends the receiver with an error, not silently.
+// An output that panics ends the receiver with an error, not silently, and leaves
+// nothing behind.
 func TestOutputPanics(t *testing.T) {
-	r, err := receiver.New(receiver.Config{Output: bomb{}, Listen: []string{"udp://127.0.0.1:0"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Start(); err != nil {
-		t.Fatal(err)
-	}
-	send(t, dial(t, r, "udp"), "boom")
-	select {
-	case <-r.Done():
-	case <-time.After(sigtest.Fatal):
-		t.Fatal("it goes on")
-	}
-	var panicked *sigio.PanicError
-	if err := r.Err(); !errors.As(err, &panicked) {
-		t.Errorf("Err is %v", err)
-	}
-	if err := r.Shutdown(context.Background()); !errors.As(err, &panicked) {
-		t.Errorf("Shutdown returns %v", err)
+	for _, network := range []string{"udp", "tcp"} {
+		for _, message := range []string{"at once", "after a while"} {
+			t.Run(network+" "+message, func(t *testing.T) {
+				before, err := sigtest.NewBaseline()
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := receiver.New(receiver.Config{Output: bomb{}, Workers: 2, Listen: []string{network + "://127.0.0.1:0"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := r.Start(); err != nil {
+					t.Fatal(err)
+				}
+				conn := dial(t, r, network)
+				if message != "at once" && network == "tcp" {
+					awaitStats(t, r, "the connection", func(s receiver.Stats) bool { return s.Connections.Open == 1 })
+				}
+				send(t, conn, "boom\n")
+				select {
+				case <-r.Done():
+				case <-time.After(sigtest.Fatal):
+					t.Fatal("it goes on")
+				}
+				var panicked *sigio.PanicError
+				if err := r.Err(); !errors.As(err, &panicked) {
+					t.Errorf("Err is %v", err)
+				}
+				if err := r.Shutdown(context.Background()); !errors.As(err, &panicked) {
+					t.Errorf("Shutdown returns %v", err)
+				}
+				if n := r.Stats().Connections.Open; n > 0 {
+					t.Errorf("%d connections are open", n)
+				}
+				conn.Close()
+				if err := before.Leaks(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }
 

@@ -186,5 +186,8 @@ func TestTransportPeerAndTime(t *testing.T) {
 func awaitRead(t testing.TB, conn net.Conn) {
 	t.Helper()
 	port := conn.RemoteAddr().(*net.TCPAddr).Port
-	sigtest.Until(t, "the receiver to read", func() bool { return unread(t, port) == 0 })
+	sigtest.Until(t, "the receiver to read", func() bool {
+		bytes, conns := unread(t, port)
+		return bytes == 0 && conns > 0
+	})
 }
