@@ -110,24 +110,36 @@ func report(runs int, colour bool, results [][][]result) {
 	fmt.Println()
 	for i, b := range bursts {
 		fmt.Printf("\n%s\n", paint("1", b.title))
-		fmt.Println(paint("2", fmt.Sprintf("  %-16s  %5s  %7s  %5s  %7s  %s", "server", "sent", "printed", "lost", "cpu", "why")))
+		fmt.Println(paint("2", row("server", "sent", "printed", spread(runs, "range"), "lost", "cpu", "why")))
 		for j, s := range b.servers {
 			all := results[i][j]
 			slices.SortFunc(all, func(x, y result) int { return cmp.Compare(x.printed, y.printed) })
 			m := all[len(all)/2]
-			lost := fmt.Sprintf("%5d", m.sent-m.printed)
-			if m.printed < m.sent {
-				lost = paint("31", lost)
-			} else {
-				lost = paint("32", lost)
-			}
-			line := fmt.Sprintf("  %-16s  %5d  %7d  %s  %4d ms  %s", s.name, m.sent, m.printed, lost, m.cpu.Milliseconds(), m.why)
+			span := ""
 			if least, most := all[0].printed, all[len(all)-1].printed; least != most {
-				line += paint("2", fmt.Sprintf(" (printed: %d to %d)", least, most))
+				span = fmt.Sprintf("%d-%d", least, most)
 			}
-			fmt.Println(strings.TrimRight(line, " "))
+			lost := paint("32", fmt.Sprintf("%5d", 0))
+			if n := m.sent - m.printed; n > 0 {
+				lost = paint("31", fmt.Sprintf("%5d", n))
+			}
+			fmt.Println(row(s.name, m.sent, m.printed, spread(runs, span), lost,
+				fmt.Sprint(m.cpu.Milliseconds(), " ms"), m.why))
 		}
 	}
+}
+
+// row is a line of the table. What is coloured has its width already.
+func row(server string, sent, printed any, spread string, lost, cpu any, why string) string {
+	return strings.TrimRight(fmt.Sprintf("  %-16s  %4v  %7v%s  %5v  %6v  %s", server, sent, printed, spread, lost, cpu, why), " ")
+}
+
+// spread is a column that exists if there is more than one run.
+func spread(runs int, text string) string {
+	if runs == 1 {
+		return ""
+	}
+	return fmt.Sprintf("  %9s", text)
 }
 
 func release() string {

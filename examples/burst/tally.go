@@ -70,11 +70,11 @@ func (t *tally) explain(k kernelAccount, cpu, wall time.Duration, said string) s
 		rest -= n
 		add(n, what)
 	}
-	addMissing(k.dropped, "dropped by the kernel: buffer full")
+	addMissing(k.dropped, "dropped by the kernel")
 	addMissing(k.queued, "never accepted")
 	addMissing(t.cut, "cut short")
 	if k.udp {
-		addMissing(rest, "left in the socket, unread")
+		addMissing(rest, "left unread")
 	} else {
 		addMissing(rest, "accepted, not printed")
 	}

@@ -24,6 +24,7 @@ type trial struct {
 
 // try starts a server, sends it the burst, and sees what it prints.
 func try(bin string, b burst, s server, settle time.Duration) (result, error) {
+	began := time.Now()
 	p, err := start(filepath.Join(bin, s.program), s.args...)
 	if err != nil {
 		return result{}, err
@@ -32,7 +33,6 @@ func try(bin string, b burst, s server, settle time.Duration) (result, error) {
 	t := &trial{process: p, tally: newTally(b.sent), sending: make(chan error, 1)}
 	held := new(held)
 	defer held.close()
-	began := time.Now()
 	go func() { t.sending <- b.send(p.address, t.messages, held) }()
 
 	if s.ours {
