@@ -1,7 +1,12 @@
 package sigio_test
 
 import (
+	"fmt"
+	"os"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/seed-067c1534/sigio"
 	"github.com/seed-067c1534/sigio/internal/sigtest"
@@ -19,29 +24,36 @@ func TestHazard18Ends(t *testing.T) {
 				if name == "urgent" && network == sys.MPTCP {
 					continue // it has no urgent data
 				}
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					l := newLoop(t, sigio.Options{Verify: -1})
-					client, server := tcpPair(t, network)
-					s := new(sink)
-					watch(t, l, server, s)
-					sent := test(t, l, client)
-					sigtest.Until(t, "the end", func() bool { return s.ends.Load()+s.errors.Load() > 0 })
-					if sent != unknown {
-						s.await(t, sent)
-					}
-					calls := s.calls.Load()
-					sys.Shutdown(client, sys.ShutBoth)
-					settle(t, l)
-					if n := s.ends.Load() + s.errors.Load(); n != 1 || s.calls.Load() != calls {
-						t.Errorf("%d ends, %d calls after %d", n, s.calls.Load(), calls)
-					}
-					if stats := l.Stats(); l.Err() != nil || stats.Restarts != 0 || stats.Foreign != 0 {
-						t.Errorf("%v, %+v", l.Err(), stats)
-					}
-				})
+				for _, batch := range []int{1, 256} {
+					t.Run(fmt.Sprint(name, ", batches of ", batch), func(t *testing.T) {
+						t.Parallel()
+						l := newLoop(t, sigio.Options{Verify: -1, Batch: batch})
+						endsOnce(t, l, network, test)
+					})
+				}
 			}
 		})
+	}
+}
+
+func endsOnce(t *testing.T, l *sigio.Loop, network sys.Network, end func(*testing.T, *sigio.Loop, int) int64) {
+	client, server := tcpPair(t, network)
+	s := new(sink)
+	watch(t, l, server, s)
+	sent := end(t, l, client)
+	sigtest.Until(t, "the end", func() bool { return s.ends.Load()+s.errors.Load() > 0 })
+	if sent != unknown {
+		s.await(t, sent)
+	}
+	sys.Shutdown(client, sys.ShutBoth)
+	for range 10 { // signals, taken one by one
+		settle(t, l)
+	}
+	if n := s.ends.Load() + s.errors.Load(); n != 1 {
+		t.Errorf("%d ends", n)
+	}
+	if stats := l.Stats(); l.Err() != nil || stats.Foreign != 0 {
+		t.Errorf("%v, %+v", l.Err(), stats)
 	}
 }
 
@@ -88,7 +100,12 @@ var ends = map[string]func(t *testing.T, l *sigio.Loop, fd int) int64{
 				t.Error(err)
 			}
 		}
-		settle(t, l)
+		var tid int
+		l.Do(func() { tid = sys.ThreadID() })
+		for range 20 { // the signal that goes with it, to a thread that sleeps
+			settle(t, l)
+			unix.Tgkill(os.Getpid(), tid, syscall.SIGURG)
+		}
 		sys.Shutdown(fd, sys.ShutWrite)
 		return unknown // an urgent byte that nobody took may become a normal one
 	},
