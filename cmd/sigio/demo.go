@@ -65,9 +65,10 @@ type demo struct {
 func runDemo(ctx context.Context, out io.Writer) error {
 	d := &demo{ctx: ctx, out: out, p: painter(out), live: &live{events: make(chan liveEvent, liveEvents)}}
 	d.show = d.live.printer(out, "text")
+	told := newWarnings()
 	cfg := receiver.Config{
 		Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"},
-		Output: &demoOutput{d}, Warn: func(text string) { d.text("Warning: " + text) },
+		Output: &demoOutput{d}, Warn: told.add,
 	}
 	cfg.Loop.Observe = func(r *siginfo.Record) {
 		if d.showing.Load() {
@@ -89,6 +90,7 @@ func runDemo(ctx context.Context, out io.Writer) error {
 		}
 	}
 	err = errors.Join(d.messages(), d.burst(), d.end(), d.plainSIGIO())
+	told.each(func(text string) { d.text("Warning: " + text) })
 	if err == nil {
 		d.text("Next: sigio trace --list shows what else the kernel signals, sigio serve receives, sigio doctor examines this machine.")
 	}

@@ -39,9 +39,8 @@ func traceLive(cmd *cobra.Command, listen []string, format string) error {
 	defer release()
 	stderr := cmd.ErrOrStderr()
 	t := &live{events: make(chan liveEvent, liveEvents)}
-	cfg := receiver.Config{Listen: listen, Output: t, Warn: func(text string) {
-		fmt.Fprintf(stderr, "sigio trace: warning: %s\n", text)
-	}}
+	told := newWarnings()
+	cfg := receiver.Config{Listen: listen, Output: t, Warn: told.add}
 	cfg.Loop.Observe = t.observe
 	r, err := receiver.New(cfg)
 	if err != nil {
@@ -72,6 +71,7 @@ func traceLive(cmd *cobra.Command, listen []string, format string) error {
 	if n := t.missed.Load(); n > 0 {
 		fmt.Fprintf(stderr, "sigio trace: %d events came too fast to be shown\n", n)
 	}
+	told.each(func(text string) { fmt.Fprintf(stderr, "sigio trace: warning: %s\n", text) })
 	fmt.Fprintf(stderr, "sigio trace: %s\n", accountText(r.Stats()))
 	return err
 }

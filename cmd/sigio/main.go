@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/spf13/cobra"
 )
@@ -41,9 +42,17 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	if f.err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", command.CommandPath(), f.err)
+		fmt.Fprintf(stderr, "%s: %v\n%s", command.CommandPath(), f.err, needsLinux(f.err, runtime.GOOS))
 	}
 	return f.code
+}
+
+// needsLinux is what to say more about an error on a system that cannot do it.
+func needsLinux(err error, goos string) string {
+	if goos == "linux" || !errors.Is(err, errors.ErrUnsupported) {
+		return ""
+	}
+	return "Sigio needs Linux, whose signals say which descriptor is meant; this is " + goos + ".\n"
 }
 
 // failure is an error that is not about the command line: what a command's work

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -64,6 +65,31 @@ func TestWrap(t *testing.T) {
 			t.Errorf("wrap(%q, %q) is %q, want %q", c.text, c.indent, got, c.want)
 		}
 	}
+}
+
+func TestOtherSystems(t *testing.T) {
+	t.Parallel()
+	unsupported := fmt.Errorf("cannot listen: %w", errors.ErrUnsupported)
+	if got := needsLinux(unsupported, "windows"); !strings.Contains(got, "needs Linux") || !strings.Contains(got, "windows") {
+		t.Errorf("on windows: %q", got)
+	}
+	if got := needsLinux(unsupported, "linux") + needsLinux(errors.New("other"), "windows"); got != "" {
+		t.Errorf("where it is not the system's fault: %q", got)
+	}
+}
+
+func TestWarningsDoNotBlock(t *testing.T) {
+	t.Parallel()
+	w := newWarnings()
+	for range 100 {
+		w.add("x")
+	}
+	n := 0
+	w.each(func(string) { n++ })
+	if n == 0 || n == 100 {
+		t.Errorf("%d of 100 kept, want some", n)
+	}
+	w.each(func(text string) { t.Errorf("told twice: %q", text) })
 }
 
 func TestCauses(t *testing.T) {

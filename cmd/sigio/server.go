@@ -22,7 +22,33 @@ type server struct {
 	output   *output.Writer
 	line     *statusLine
 	account  *accountFile
+	warnings warnings
 	drain    time.Duration
+}
+
+// warnings are what a receiver has to tell its operator. It tells them on the
+// loop's thread, which must not wait for a terminal.
+type warnings chan string
+
+func newWarnings() warnings { return make(warnings, 16) }
+
+func (w warnings) add(text string) {
+	select {
+	case w <- text:
+	default: // those that wait say enough
+	}
+}
+
+// each calls f with those that wait.
+func (w warnings) each(f func(text string)) {
+	for {
+		select {
+		case text := <-w:
+			f(text)
+		default:
+			return
+		}
+	}
 }
 
 // serve runs a server until a signal stops it, or its output is gone.
@@ -51,7 +77,7 @@ func newServer(o serveOptions, stdout, stderr io.Writer) (*server, error) {
 	// Without a handler, a write to a pipe that nobody reads would end the program
 	// before the account is told (os/signal, SIGPIPE).
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	s := &server{line: newStatusLine(stderr), drain: o.drain, account: newAccountFile(o.stats)}
+	s := &server{line: newStatusLine(stderr), warnings: newWarnings(), drain: o.drain, account: newAccountFile(o.stats)}
 	_, isTerminal := terminal(stdout)
 	if isTerminal && s.line.live {
 		stdout = s.line.above(stdout)
@@ -59,7 +85,7 @@ func newServer(o serveOptions, stdout, stderr io.Writer) (*server, error) {
 	s.output = output.NewWriter(stdout, output.Options{Format: formats[o.format], Immediate: isTerminal})
 	cfg := o.config()
 	cfg.Output = s.output
-	cfg.Warn = func(text string) { s.line.say("sigio serve: warning: %s", text) }
+	cfg.Warn = s.warnings.add
 	var err error
 	if s.receiver, err = receiver.New(cfg); err != nil {
 		s.output.Close(context.Background())
@@ -89,7 +115,9 @@ func (s *server) run(ctx context.Context, ask <-chan os.Signal) error {
 			}
 			return errors.Join(cause, s.end())
 		case <-s.receiver.Done():
-			return errors.Join(s.receiver.Err(), s.end())
+			return s.end() // which says why
+		case text := <-s.warnings:
+			s.warn(text)
 		case <-ask:
 			s.report()
 		case <-stalling.C:
@@ -101,6 +129,8 @@ func (s *server) run(ctx context.Context, ask <-chan os.Signal) error {
 		}
 	}
 }
+
+func (s *server) warn(text string) { s.line.say("sigio serve: warning: %s", text) }
 
 func (s *server) received() uint64 {
 	stats := s.receiver.Stats()
@@ -143,6 +173,7 @@ func (s *server) end() error {
 	if errors.Is(printed, syscall.EPIPE) || errors.Is(printed, s.output.Err()) && s.output.Err() != nil {
 		printed = nil // told already, as the reason for the end
 	}
+	s.warnings.each(s.warn)
 	stats := s.receiver.Stats()
 	s.line.say("sigio serve: %s", accountText(stats))
 	return errors.Join(plainOrNil(drained), plainOrNil(printed), s.account.write(stats, s.output.Stats()))

@@ -169,3 +169,37 @@ func TestColour(t *testing.T) {
 		}
 	}
 }
+
+// Live, each signal is shown as it comes, and the message that came of it.
+func TestTraceLive(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t)
+	tracer := s.start([]string{"NO_COLOR=1"}, "trace", "--listen", "tcp://127.0.0.1:0")
+	url := s.await(`listening on (tcp://127\.0\.0\.1:\d+)`)[1]
+	if err := exec.Command(tracer.Path, "send", "--to", url, "--user", "u", "seen").Run(); err != nil {
+		t.Fatal(err)
+	}
+	s.await(`SIGRTMIN\+6 \(40\)  POLL_IN \(1\)  fd \d+  band IN\|RDNORM \(0x41\)\r\n *listening socket, TCP 127`)
+	s.await(`message: .* u: seen\r\n`)
+	tracer.Process.Signal(syscall.SIGINT)
+	s.await(`received 1 = delivered 1 \+ rejected 0`)
+	if err := tracer.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTraceLiveJSON(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t)
+	tracer := s.start(nil, "trace", "--listen", "udp://127.0.0.1:0", "--format", "json")
+	url := s.await(`listening on (udp://127\.0\.0\.1:\d+)`)[1]
+	if err := exec.Command(tracer.Path, "send", "--to", url, "--user", "u", "seen").Run(); err != nil {
+		t.Fatal(err)
+	}
+	s.await(`{"at":"[^"]*","signal":{"signal":"SIGRTMIN\+6","code":"POLL_IN",[^}]*},"descriptor":"socket, UDP 127[^"]*","meaning":"[^"]*"}\r\n`)
+	s.await(`{"at":"[^"]*","message":"[^"]* u: seen"}\r\n`)
+	tracer.Process.Signal(syscall.SIGTERM)
+	if err := tracer.Wait(); err != nil {
+		t.Error(err)
+	}
+}

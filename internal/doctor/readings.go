@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/seed-067c1534/sigio/receiver"
 )
 
 // What a machine should allow. Below it a check warns: sigio still works, and
 // says what it loses.
 const (
-	wantQueued      = 4096    // signals: a burst of this many between two turns of a loop
-	wantDescriptors = 4096    // as many connections at once
-	wantBuffer      = 4 << 20 // bytes: what sigio serve asks for by default
-	wantBacklog     = 1024    // connections between two turns of a loop
-	wantPorts       = 10000   // short connections from one client address in a minute
+	wantQueued      = 4096                          // signals: a burst of this many between two turns of a loop
+	wantDescriptors = 4096                          // as many connections at once
+	wantBuffer      = receiver.DefaultReceiveBuffer // bytes: what sigio serve asks for
+	wantBacklog     = 1024                          // connections between two turns of a loop
+	wantPorts       = 10000                         // short connections from one client address in a minute
 	wantMemory      = 64 << 20
 	wantTasks       = 64 // threads
 )
