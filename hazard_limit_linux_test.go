@@ -60,6 +60,9 @@ func overflow(t *testing.T) {
 		t.Fatal(err)
 	}
 	each(2)
+	if portable {
+		return // where every signal is the mark of a loss
+	}
 	if after := l.Stats(); after.Overflows != s.Overflows || after.Delivered != s.Delivered+n {
 		t.Errorf("not back to normal: %+v after %+v", after, s)
 	}
@@ -115,6 +118,9 @@ func TestHazard04QuotaUsedUpByAnother(t *testing.T) {
 	l.AfterFunc(time.Millisecond, func() { fired.Store(true) })
 	sigtest.Until(t, "a timer", fired.Load)
 	s := l.Stats()
+	if portable {
+		return
+	}
 	if s.Overflows == 0 || s.Wakeups == 0 || s.Delivered != 0 || s.Foreign != 0 {
 		t.Errorf("with a full queue: %+v", s)
 	}

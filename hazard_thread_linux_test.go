@@ -230,7 +230,7 @@ func TestHazard10StopLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := sigio.NewLoop(sigio.Options{})
+	l, err := sigio.NewLoop(sigio.Options{Portable: portable})
 	if err != nil {
 		t.Fatal(err)
 	}

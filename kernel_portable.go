@@ -65,7 +65,7 @@ func (p *plainSIGIO) Verify(fd int) (repaired bool, err error) {
 		repaired = true
 	}
 	if flags&sys.FlagAsync != 0 {
-		return repaired, nil
+		return repaired, sys.SetOwnerProcess(fd) // whoever it is now
 	}
 	return true, p.Arm(fd)
 }

@@ -73,7 +73,7 @@ func TestRestartsUnderTrafficLeaveNothing(t *testing.T) {
 	})
 	s := new(sink)
 	serve := func(exits bool) *sigio.Loop {
-		l, err := sigio.NewLoop(sigio.Options{})
+		l, err := sigio.NewLoop(sigio.Options{Portable: portable})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -121,7 +121,7 @@ func TestLoopIsNotOnTheMainThread(t *testing.T) {
 
 func TestPanicEndsTheLoopAndSaysWhere(t *testing.T) {
 	t.Parallel()
-	l, err := sigio.NewLoop(sigio.Options{})
+	l, err := sigio.NewLoop(sigio.Options{Portable: portable})
 	if err != nil {
 		t.Fatal(err)
 	}
