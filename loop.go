@@ -45,6 +45,7 @@ type turnState struct {
 	calling  []*Watch     // the dispatch that goes on
 	pollfds  []sys.PollFd // for look
 	running  []func()     // the posted functions that are being run
+	ran      int          // how many of them have been
 	serving  *Watch       // whose handler runs, for a PanicError
 	doing    string       // what else runs
 	orphaned bool         // the watches' thread has died

@@ -61,19 +61,20 @@ func (l *Loop) Go(f func()) error {
 // is closed and nothing is left.
 func (l *Loop) runPosted() bool {
 	l.mu.Lock()
-	if l.posted == nil && len(l.running) == 0 && l.stopping {
+	if l.ran == len(l.running) { // else the thread died in the middle of them
+		l.running, l.posted, l.ran = l.posted, l.running[:0], 0
+	}
+	if len(l.running) == 0 && l.stopping {
 		l.ended = true
 		l.mu.Unlock()
 		return false
 	}
-	if len(l.running) == 0 { // else the thread died in the middle of them
-		l.running, l.posted = l.posted, nil
-	}
 	l.mu.Unlock()
 	l.doing = "a function given to Post"
-	for len(l.running) > 0 {
-		f := l.running[0]
-		l.running = l.running[1:]
+	for l.ran < len(l.running) {
+		f := l.running[l.ran]
+		l.running[l.ran] = nil
+		l.ran++
 		f()
 	}
 	l.doing = ""
