@@ -17,6 +17,8 @@ import (
 )
 
 // What was there before the descriptor was armed sends no signal.
+//
+// Without the look at the end of Watch.open the handler was never called.
 func TestHazard01DataBeforeWatch(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, sigio.Options{Verify: -1})
@@ -28,6 +30,9 @@ func TestHazard01DataBeforeWatch(t *testing.T) {
 }
 
 // Data arrives at every possible moment of the arming, 20,000 times.
+//
+// With the look before the arming, instead of after it, events were lost within the
+// first rounds.
 func TestHazard02RaceWithArming(t *testing.T) {
 	t.Parallel()
 	rounds := 200
@@ -88,6 +93,9 @@ func watchWhileWriting(t *testing.T, l *sigio.Loop) {
 }
 
 // Files that can never signal are refused, not watched in silence.
+//
+// Armed with F_SETFL instead of FIOASYNC, all but those opened with O_ASYNC were
+// accepted; without clearAsync, the FIFO opened with O_ASYNC was.
 func TestHazard14FilesThatCannotSignal(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, sigio.Options{})
@@ -149,7 +157,7 @@ func TestDescriptorsThatAreRefused(t *testing.T) {
 }
 
 // A number armed earlier under another descriptor of the same description would
-// be the one that the signals name.
+// be the one that the signals name: without clearAsync the data was never read.
 func TestDescriptionArmedUnderAnotherNumber(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, sigio.Options{Verify: -1})

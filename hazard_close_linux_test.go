@@ -14,6 +14,10 @@ import (
 
 // Signals that are queued for a descriptor survive its close. Its number is given
 // to another file before the loop takes them.
+//
+// With a Watch that Close left in the loop's table, and that the next one of the
+// same number found there, the signals and the second file's data went to the
+// first handler.
 func TestHazard05NumberReused(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, sigio.Options{Verify: -1})
@@ -62,6 +66,8 @@ func TestHazard05NumberReused(t *testing.T) {
 // A child process holds a copy of a watched description when the descriptor is
 // closed, as it does between fork and exec. The description lives on, and must not
 // go on signalling for a number that is another file's by then.
+//
+// With a Disarm that did nothing a stale signal arrived.
 func TestHazard06CopyInAChild(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, sigio.Options{Verify: -1})

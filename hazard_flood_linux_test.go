@@ -18,7 +18,8 @@ import (
 )
 
 // A long queue is emptied in no time, as long as all of its signals have one
-// number: with two, the kernel searches the queue for each (collect_signal).
+// number: with two, the kernel searches the queue for each (collect_signal). Armed
+// with two numbers in turn it took 1.9 s instead of 20 ms.
 func TestHazard17LongQueue(t *testing.T) {
 	t.Parallel()
 	const signals, pipes = 40_000, 100
@@ -103,7 +104,8 @@ func TestNotifyOfEverySignal(t *testing.T) {
 }
 
 // A signal can be pending without being there to take: a timer's, when the timer
-// was deleted since. A read of the signalfd finds nothing then.
+// was deleted since. A read of the signalfd finds nothing then, which must not end
+// the loop.
 func TestPendingSignalThatIsNone(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, sigio.Options{Verify: -1})

@@ -13,6 +13,9 @@ import (
 )
 
 // With next to no room for queued signals, what does not fit is found by looking.
+//
+// Without the look in loss.recover, and also with SIGIO left out of the mask, the
+// handlers of what did not fit were never called.
 func TestHazard03QueueLimit(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{0, 1, 16} {
@@ -80,6 +83,9 @@ func datagramPair(t testing.TB) (a, b int) {
 
 // Another process of the same user has used up the whole quota: the loop lives on
 // looks alone, and can still be woken.
+//
+// Without the SIGIO in Wake that stands in for a signal that does not fit, Loop.Do
+// waited for ever.
 func TestHazard04QuotaUsedUpByAnother(t *testing.T) {
 	t.Parallel()
 	const limit, n = 64, 50

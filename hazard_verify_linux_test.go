@@ -18,6 +18,8 @@ import (
 var verifySoon = sigio.Options{Verify: 20 * time.Millisecond}
 
 // A terminal's hang-up sends no signal, and the kernel switches its signals off.
+//
+// Without the look of the verification the end was never read.
 func TestHazard15TerminalHangsUp(t *testing.T) {
 	t.Parallel()
 	for _, side := range []string{"master", "slave"} {
@@ -43,6 +45,9 @@ func TestHazard15TerminalHangsUp(t *testing.T) {
 
 // Others who hold a watched description can silence it. The loop finds that out,
 // repairs it, and reads what it has missed; its thread never sleeps in a read.
+//
+// Without signalQueue.Verify none of them was repaired; without its part about
+// O_NONBLOCK the blocking one was not.
 func TestHazard19Silenced(t *testing.T) {
 	t.Parallel()
 	for name, silence := range map[string]func(t *testing.T, fd int){
@@ -139,7 +144,8 @@ func blockInRead(t *testing.T, fd int) {
 }
 
 // The kernel drops the signals of a description whose owner was set by another
-// user than the process runs as now (sigio_perm), until it is set again.
+// user than the process runs as now (sigio_perm), until it is set again: a Verify
+// that left an owner alone which looked right heard no more signals.
 func TestChangeOfUser(t *testing.T) {
 	t.Parallel()
 	if syscall.Getuid() != 0 {
@@ -170,7 +176,8 @@ func TestChangeOfUser(t *testing.T) {
 	become(0)
 }
 
-// signal.Ignore throws away what is queued, on every thread.
+// signal.Ignore throws away what is queued, on every thread. Without the look of
+// the verification what had been lost was never read.
 func TestSignalsIgnored(t *testing.T) {
 	t.Parallel()
 	for name, limit := range map[string]int{"mark of a loss": 0, "signal": 1000} {

@@ -67,6 +67,8 @@ func smallTCPPair(t *testing.T) (a, b int) {
 
 // TCP promises a signal after a write that failed, and takes the promise back when
 // a later write succeeds before there is much room.
+//
+// Without the repeated looks of writeLook nobody was told that there was room.
 func TestHazard11PromiseOfRoomCancelled(t *testing.T) {
 	t.Parallel()
 	for i := range 5 {
@@ -91,8 +93,10 @@ func TestHazard11PromiseOfRoomCancelled(t *testing.T) {
 	}
 }
 
-// What was full before it was watched owes nobody a signal; on a Unix stream socket
-// not even poll(2) makes it owe one.
+// What was full before it was watched owes nobody a signal. A look with poll(2)
+// makes TCP owe one, but not a Unix stream socket.
+//
+// Without the repeated looks of writeLook nobody was told of the Unix socket's room.
 func TestHazard12FullBeforeWatch(t *testing.T) {
 	t.Parallel()
 	for name, pair := range map[string]func(*testing.T) (a, b int){
@@ -119,6 +123,8 @@ func TestHazard12FullBeforeWatch(t *testing.T) {
 
 // A Unix datagram socket whose receiver was filled by somebody else is never told
 // that there is room.
+//
+// Without the repeated looks of writeLook it was not.
 func TestHazard13ReceiverFilledByAnother(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, sigio.Options{Verify: -1})
