@@ -1,0 +1,60 @@
+// Package command has the contestants that are programs: the sigio command, and
+// those that people use for the same work. Their configurations are the best of a
+// short tuning.
+package command
+
+import (
+	"os/exec"
+
+	"github.com/seed-067c1534/sigio/bench/peer"
+)
+
+var sinks = []peer.Role{peer.SinkTCP, peer.SinkUDP}
+
+// Serve is `sigio serve`. Its time-outs are off, as they are with the others.
+var Serve = peer.Contestant{
+	Name:  "serve",
+	About: "the sigio command; options: format=raw|json|text, workers=N, mode=loop|goroutine",
+	Roles: sinks,
+	Command: func(c peer.Config) (peer.Program, error) {
+		url := "udp://" + c.Address.String()
+		if c.Role == peer.SinkTCP {
+			url = "tcp://" + c.Address.String()
+		}
+		return peer.Program{Path: c.Sigio, Output: true, Args: []string{
+			"serve", "--listen", url,
+			"--format", c.Options.Text("format", "raw"),
+			"--workers", c.Options.Text("workers", "1"),
+			"--per-connection", c.Options.Text("mode", "loop"),
+			"--max-connections", "15000",
+			"--first-byte-timeout", "0", "--idle-timeout", "0", "--message-timeout", "0",
+		}}, c.Options.Check()
+	},
+}
+
+// Socat is socat, which forks a process for each connection, and adds no newline
+// to anything.
+var Socat = peer.Contestant{
+	Name:    "socat",
+	About:   "socat, a process for each connection",
+	Roles:   sinks,
+	Newline: sinks,
+	Missing: needs("socat"),
+	Command: func(c peer.Config) (peer.Program, error) {
+		port := c.Address.Port()
+		source := format("UDP4-RECV:%d,bind=%s,rcvbuf=%d", port, c.Address.Addr(), peer.ReceiveBuffer)
+		if c.Role == peer.SinkTCP {
+			source = format("TCP4-LISTEN:%d,bind=%s,reuseaddr,fork,backlog=4096", port, c.Address.Addr())
+		}
+		return peer.Program{Path: "socat", Args: []string{"-u", source, "OPEN:" + c.File + ",creat,append"}}, c.Options.Check()
+	},
+}
+
+func needs(program string) func() string {
+	return func() string {
+		if _, err := exec.LookPath(program); err != nil {
+			return program + " is not installed"
+		}
+		return ""
+	}
+}
