@@ -37,7 +37,9 @@ func (a *Arena) Start(e Entry, role peer.Role, flush time.Duration) (*Server, er
 		return nil, err
 	}
 	if err := s.listening(role); err != nil {
-		s.Stop()
+		if ended := s.Stop(); ended != nil {
+			err = ended
+		}
 		return nil, err
 	}
 	return s, nil
