@@ -87,6 +87,7 @@ func TestForgedMarksAreRateLimited(t *testing.T) {
 			b.kernel.Queue(sigtest.Sent(29, siginfo.User, 1, 0))
 			time.Sleep(pause)
 		}
+		synctest.Wait() // a sweep may be due at this very moment
 		b.kernel.SetReady(5, siginfo.In)
 		b.kernel.Queue(sigtest.Sent(29, siginfo.TKill, 1, 0))
 		time.Sleep(sigio.ForgedGap)
