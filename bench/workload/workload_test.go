@@ -123,7 +123,7 @@ func TestPacedEcho(t *testing.T) {
 			if _, err := io.ReadFull(c, buf); err != nil {
 				return
 			}
-			if k == 20 {
+			if k == 150 { // the load warms up with fewer
 				once.Do(func() { time.Sleep(still) })
 			}
 			c.Write(buf)
