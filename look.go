@@ -57,7 +57,7 @@ const (
 
 func (s *loss) init(l *Loop) {
 	s.loop = l
-	s.again = l.newTimer(func() {}) // to have another turn is enough
+	s.again = l.newTimer(s.recover)
 }
 
 // mark takes note of a SIGIO.

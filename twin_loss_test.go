@@ -118,6 +118,28 @@ func TestATrueMarkAmongForgedOnes(t *testing.T) {
 	})
 }
 
+// A sweep that is put off is not forgotten when its time comes within the same turn,
+// because a handler takes long.
+func TestASweepPutOffByASlowHandler(t *testing.T) {
+	t.Parallel()
+	onTwin(t, sigio.Options{Verify: -1}, func(b *bench) {
+		b.watch(5, func(*sigio.Watch) sigio.Result {
+			time.Sleep(2 * sigio.ForgedGap)
+			return sigio.Drained
+		})
+		b.watch(6, nil)
+		forged := sigtest.Sent(29, siginfo.User, 1, 0)
+		b.kernel.Queue(forged)
+		synctest.Wait()
+		b.loop.Do(func() {
+			b.kernel.SetReady(6, siginfo.In)
+			b.kernel.Queue(forged, sigtest.In(5))
+		})
+		time.Sleep(time.Hour)
+		b.expect("5 IN|RDNORM 1", "6 IN 0")
+	})
+}
+
 // slowPoll is a kernel that takes long to look at everything.
 type slowPoll struct{ *sigtest.Kernel }
 
