@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"os"
@@ -21,42 +22,47 @@ type kernelAccount struct {
 const listening = "0A"
 
 // account finds the socket that is bound to address in the tables of proc(5),
-// /proc/net/udp and tcp.
-func account(address string) (k kernelAccount, err error) {
+// /proc/net/udp and tcp. These are not read in one piece: a row can be missed when
+// others come and go meanwhile, so it looks more than once.
+func account(address string) (kernelAccount, error) {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return k, err
+		return kernelAccount{}, err
 	}
 	number, err := strconv.Atoi(port)
 	if err != nil {
-		return k, err
+		return kernelAccount{}, err
 	}
 	local := fmt.Sprintf(":%04X", number)
-	for _, row := range table("/proc/net/udp") {
-		if strings.HasSuffix(row[1], local) {
-			k.udp = true
-			k.dropped, err = strconv.Atoi(row[12])
-			return k, err
+	for range 20 {
+		row := find("/proc/net/udp", func(row []string) bool { return strings.HasSuffix(row[1], local) })
+		if row != nil {
+			dropped, err := strconv.Atoi(row[12])
+			return kernelAccount{udp: true, dropped: dropped}, err
 		}
-	}
-	for _, row := range table("/proc/net/tcp") {
-		if strings.HasSuffix(row[1], local) && row[3] == listening {
+		row = find("/proc/net/tcp", func(row []string) bool { return strings.HasSuffix(row[1], local) && row[3] == listening })
+		if row != nil {
 			_, queue, _ := strings.Cut(row[4], ":") // of a listening socket: connections
 			n, err := strconv.ParseInt(queue, 16, 32)
-			k.queued = int(n)
-			return k, err
+			return kernelAccount{queued: int(n)}, err
 		}
 	}
-	return k, fmt.Errorf("nothing in /proc/net is bound to %s", address)
+	return kernelAccount{}, fmt.Errorf("nothing in /proc/net is bound to %s", address)
 }
 
-// table returns the fields of each line but the first, which names them.
-func table(name string) (rows [][]string) {
-	text, _ := os.ReadFile(name) // what is missing is not found, which is reported
-	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) > 12 && fields[0] != "sl" {
-			rows = append(rows, fields)
+// find returns the fields of the first line that fits. It reads no further: the
+// listening sockets stand at the top of a table that may be very long.
+func find(name string, fits func(row []string) bool) []string {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil // and found nowhere, which is reported
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		row := strings.Fields(lines.Text())
+		if len(row) > 12 && row[0] != "sl" && fits(row) {
+			return row
 		}
 	}
-	return rows
+	return nil
 }
