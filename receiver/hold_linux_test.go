@@ -86,7 +86,7 @@ func TestOrder(t *testing.T) {
 func TestNobodysTimeIsOverWhileTheOutputIsFull(t *testing.T) {
 	eachWay(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
-		c.FirstByteTimeout, c.IdleTimeout, c.MessageTimeout = 100*time.Millisecond, 100*time.Millisecond, 100*time.Millisecond
+		c.FirstByteTimeout, c.IdleTimeout, c.MessageTimeout = 300*time.Millisecond, 300*time.Millisecond, 300*time.Millisecond
 		r := start(t, s, c)
 		s.open(0)
 		var conns []net.Conn
@@ -96,7 +96,7 @@ func TestNobodysTimeIsOverWhileTheOutputIsFull(t *testing.T) {
 			conns = append(conns, conn)
 		}
 		sigtest.Until(t, "the output to be full", func() bool { return s.refused() > 0 })
-		<-time.After(300 * time.Millisecond)
+		<-time.After(600 * time.Millisecond)
 		stats := r.Stats()
 		balance(t, stats)
 		if stats.Pending == 0 || stats.Received != 0 {
@@ -104,10 +104,13 @@ func TestNobodysTimeIsOverWhileTheOutputIsFull(t *testing.T) {
 		}
 		s.open(-1)
 		awaitCount(t, s, 40)
-		for i, conn := range conns {
-			send(t, conn, fmt.Sprintf("third of %d\n", i))
+		<-time.After(20 * time.Millisecond)
+		for round := range 5 { // within the time, so that each of them is well
+			for i, conn := range conns {
+				send(t, conn, fmt.Sprintf("message %d of %d\n", 2+round, i))
+			}
+			awaitCount(t, s, 60+20*round)
 		}
-		awaitCount(t, s, 60)
 		if stats := r.Stats(); len(stats.Connections.Closed) > 0 {
 			t.Errorf("%+v", stats.Connections)
 		}

@@ -67,9 +67,9 @@ func TestSilentClients(t *testing.T) {
 func TestTimeouts(t *testing.T) {
 	eachWay(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
-		c.FirstByteTimeout = 50 * time.Millisecond
-		c.MessageTimeout = 60 * time.Millisecond
-		c.IdleTimeout = 70 * time.Millisecond
+		c.FirstByteTimeout = 250 * time.Millisecond
+		c.MessageTimeout = 260 * time.Millisecond
+		c.IdleTimeout = 270 * time.Millisecond
 		r := start(t, s, c)
 		mute, idle, half := dial(t, r, "tcp"), dial(t, r, "tcp"), dial(t, r, "tcp")
 		send(t, idle, "hello\n")
@@ -87,6 +87,25 @@ func TestTimeouts(t *testing.T) {
 		}
 		if stats.Received != 2 || stats.Rejected[receiver.CauseTimeout] != 1 {
 			t.Errorf("%+v", stats.Counts)
+		}
+	})
+}
+
+// A time that is to come sooner than all others is not missed.
+func TestShorterTimeoutAfterALongerOne(t *testing.T) {
+	eachWay(t, func(t *testing.T, c receiver.Config) {
+		s := newSink()
+		c.Workers = 1
+		c.FirstByteTimeout = 100 * time.Millisecond
+		c.IdleTimeout = time.Hour
+		r := start(t, s, c)
+		send(t, dial(t, r, "tcp"), "hello\n")
+		awaitCount(t, s, 1)
+		for n := range 3 {
+			dial(t, r, "tcp")
+			awaitStats(t, r, "the end of a silent connection", func(s receiver.Stats) bool {
+				return s.Connections.Closed[receiver.EndFirstByte] == uint64(n+1)
+			})
 		}
 	})
 }
@@ -125,17 +144,17 @@ func TestOneByteAtATime(t *testing.T) {
 func TestSteadySenderIsNotTimedOut(t *testing.T) {
 	eachWay(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
-		c.FirstByteTimeout, c.MessageTimeout, c.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
+		c.FirstByteTimeout, c.MessageTimeout, c.IdleTimeout = 500*time.Millisecond, 500*time.Millisecond, 500*time.Millisecond
 		r := start(t, s, c)
 		conn := dial(t, r, "tcp")
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
-		for range 60 {
+		for range 80 {
 			send(t, conn, "one\ntwo, ")
 			<-tick.C
 		}
-		awaitCount(t, s, 60)
-		if stats := r.Stats(); stats.Connections.Open != 1 || stats.Received != 60 {
+		awaitCount(t, s, 80)
+		if stats := r.Stats(); stats.Connections.Open != 1 || stats.Received != 80 {
 			t.Errorf("%+v", stats.Counts)
 		}
 	})
@@ -223,6 +242,38 @@ func TestConnectionLimit(t *testing.T) {
 		checkService(t, r, s)
 		send(t, speaker, "after\n")
 		awaitCount(t, s, 4)
+	})
+}
+
+// Who was silent until a moment ago, and whose message has not been read yet, does
+// not lose it.
+func TestMessageOfOneThatGivesWay(t *testing.T) {
+	eachWay(t, func(t *testing.T, c receiver.Config) {
+		s := newSink()
+		c.MaxConnections = 10
+		c.Workers = 1
+		r := start(t, s, c)
+		var silent []net.Conn
+		for n := range 10 {
+			silent = append(silent, dial(t, r, "tcp"))
+			awaitStats(t, r, "the connection", func(s receiver.Stats) bool { return s.Connections.Open == uint64(n+1) })
+		}
+		s.holdUp(t, r)
+		for range 10 {
+			dial(t, r, "tcp")
+		}
+		for i, conn := range silent {
+			send(t, conn, label(0, i)+"\n")
+		}
+		s.mu.Unlock()
+		awaitCount(t, s, 10)
+		s.exactly(t, labels(1, 10))
+		if c.PerConnection == receiver.Loop { // it has even saved them
+			for i, conn := range silent {
+				send(t, conn, label(1, i)+"\n")
+			}
+			awaitCount(t, s, 20)
+		}
 	})
 }
 

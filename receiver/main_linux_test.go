@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,8 @@ var helpers = map[string]sigtest.Helper{}
 // sink is an Output that remembers every message. It can be shut, as a full output
 // is, and can hold back the outcomes.
 type sink struct {
+	entered atomic.Int64 // calls of Append that have begun
+
 	mu     sync.Mutex
 	texts  map[string]int
 	last   message.Message // without its memory
@@ -39,7 +42,13 @@ type sink struct {
 func newSink() *sink { return &sink{texts: map[string]int{}, room: -1} }
 
 func (s *sink) Append(m *message.Message, r receiver.Receipt) bool {
+	s.entered.Add(1)
 	s.mu.Lock()
+	if string(m.Text) == holdUp {
+		s.mu.Unlock()
+		r.Delivered(1)
+		return true
+	}
 	if s.room == 0 {
 		s.refuse++
 		s.mu.Unlock()
@@ -61,6 +70,18 @@ func (s *sink) Append(m *message.Message, r receiver.Receipt) bool {
 	s.mu.Unlock()
 	r.Delivered(1)
 	return true
+}
+
+const holdUp = "hold up"
+
+// holdUp keeps the loop of a receiver with one worker in Append until s.mu is
+// unlocked.
+func (s *sink) holdUp(t testing.TB, r *receiver.Receiver) {
+	t.Helper()
+	s.mu.Lock()
+	before := s.entered.Load()
+	send(t, dial(t, r, "udp"), holdUp)
+	sigtest.Until(t, "the loop to wait", func() bool { return s.entered.Load() > before })
 }
 
 func (s *sink) Room(f func()) {

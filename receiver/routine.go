@@ -106,10 +106,10 @@ func (c *conn) sleep() (end string) {
 	return w.conns.wake(c)
 }
 
-// leave ends a connection that was dismissed. What has come meanwhile is read, if
-// it is only for its time.
+// leave ends a connection that was dismissed. What has come meanwhile is read,
+// unless there is no memory or no time for it.
 func (c *conn) leave(end string) {
-	if causeOf(end) == CauseTimeout {
+	if end != EndMemory && end != EndShutdown {
 		if s := c.l.w.borrow(); s != nil {
 			if o, peerEnd := c.serve(s); o == over {
 				end = peerEnd

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -25,7 +26,8 @@ func TestShutdownDrains(t *testing.T) {
 		for range 50 {
 			open = append(open, dial(t, r, "tcp"))
 		}
-		awaitStats(t, r, "the connections", func(s receiver.Stats) bool { return s.Connections.Open == 50 })
+		dial(t, r, "tcp") // remains silent
+		awaitStats(t, r, "the connections", func(s receiver.Stats) bool { return s.Connections.Open == 51 })
 		want := labels(12, 100)
 		s.mu.Lock() // Append waits, and so do the loops
 		burst(t, 4, datagrams(r, 100))
@@ -44,10 +46,41 @@ func TestShutdownDrains(t *testing.T) {
 		<-ended
 		s.exactly(t, want)
 		stats := r.Stats()
-		if stats.Received != uint64(len(want)) || stats.Delivered != stats.Received || stats.Connections.Closed[receiver.EndShutdown] != 50 {
+		if stats.Received != uint64(len(want)) || stats.Delivered != stats.Received || stats.Connections.Closed[receiver.EndShutdown] != 51 {
 			t.Errorf("%+v", stats.Counts)
 		}
 	})
+}
+
+// However fast it is read, there is always more: each message causes another one.
+func TestShutdownOfAnEndlessStream(t *testing.T) {
+	for _, network := range []string{"udp", "tcp"} {
+		t.Run(network, func(t *testing.T) {
+			eachWay(t, func(t *testing.T, c receiver.Config) {
+				spring := &spring{sink: newSink()}
+				c.Output = spring
+				r := start(t, nil, c)
+				conn := dial(t, r, network)
+				spring.conn.Store(&conn)
+				for range 100 { // more than a batch is always there
+					send(t, conn, "more\n")
+				}
+				awaitCount(t, spring.sink, 1000)
+				stop(t, r)
+			})
+		})
+	}
+}
+
+// spring is an output that sends a message for each that it gets.
+type spring struct {
+	*sink
+	conn atomic.Pointer[net.Conn]
+}
+
+func (s *spring) Append(m *message.Message, r receiver.Receipt) bool {
+	(*s.conn.Load()).Write([]byte("more\n")) // fails at the end
+	return s.sink.Append(m, r)
 }
 
 // Senders that never stop cannot keep a receiver from its end.
@@ -307,50 +340,65 @@ func TestAddressInUse(t *testing.T) {
 // An output that panics ends the receiver with an error, not silently, and leaves
 // nothing behind.
 func TestOutputPanics(t *testing.T) {
-	for _, network := range []string{"udp", "tcp"} {
-		for _, message := range []string{"at once", "after a while"} {
-			t.Run(network+" "+message, func(t *testing.T) {
-				before, err := sigtest.NewBaseline()
-				if err != nil {
-					t.Fatal(err)
-				}
-				r, err := receiver.New(receiver.Config{Output: bomb{}, Workers: 2, Listen: []string{network + "://127.0.0.1:0"}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := r.Start(); err != nil {
-					t.Fatal(err)
-				}
-				conn := dial(t, r, network)
-				if message != "at once" && network == "tcp" {
-					awaitStats(t, r, "the connection", func(s receiver.Stats) bool { return s.Connections.Open == 1 })
-				}
-				send(t, conn, "boom\n")
+	for name, provoke := range map[string]func(t *testing.T, r *receiver.Receiver, b bomb){
+		"datagram": func(t *testing.T, r *receiver.Receiver, b bomb) {
+			send(t, dial(t, r, "udp"), "boom")
+		},
+		"connection": func(t *testing.T, r *receiver.Receiver, b bomb) {
+			conn := dial(t, r, "tcp")
+			awaitStats(t, r, "the connection", func(s receiver.Stats) bool { return s.Connections.Open == 1 })
+			send(t, conn, "boom\n")
+		},
+		"connection, at its first read": func(t *testing.T, r *receiver.Receiver, b bomb) {
+			b.holdUp(t, r)
+			send(t, dial(t, r, "tcp"), "boom\n")
+			b.mu.Unlock()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, err := sigtest.NewBaseline()
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := bomb{newSink()}
+			r, err := receiver.New(receiver.Config{Output: b, Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Run("client", func(t *testing.T) { // which ends before the leaks are looked for
+				provoke(t, r, b)
 				select {
 				case <-r.Done():
 				case <-time.After(sigtest.Fatal):
 					t.Fatal("it goes on")
 				}
-				var panicked *sigio.PanicError
-				if err := r.Err(); !errors.As(err, &panicked) {
-					t.Errorf("Err is %v", err)
-				}
-				if err := r.Shutdown(context.Background()); !errors.As(err, &panicked) {
-					t.Errorf("Shutdown returns %v", err)
-				}
-				if n := r.Stats().Connections.Open; n > 0 {
-					t.Errorf("%d connections are open", n)
-				}
-				conn.Close()
-				if err := before.Leaks(); err != nil {
-					t.Error(err)
-				}
 			})
-		}
+			var panicked *sigio.PanicError
+			if err := r.Err(); !errors.As(err, &panicked) {
+				t.Errorf("Err is %v", err)
+			}
+			if err := r.Shutdown(context.Background()); !errors.As(err, &panicked) {
+				t.Errorf("Shutdown returns %v", err)
+			}
+			if n := r.Stats().Connections.Open; n > 0 {
+				t.Errorf("%d connections are open", n)
+			}
+			if err := before.Leaks(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
-type bomb struct{}
+// bomb is an output that does not like certain messages.
+type bomb struct{ *sink }
 
-func (bomb) Append(*message.Message, receiver.Receipt) bool { panic("boom") }
-func (bomb) Room(func())                                    {}
+func (b bomb) Append(m *message.Message, r receiver.Receipt) bool {
+	if string(m.Text) == "boom" {
+		panic("boom")
+	}
+	return b.sink.Append(m, r)
+}
