@@ -118,34 +118,36 @@ func (k *Kernel) take(records []siginfo.Record) (int, error) {
 
 // Sleep waits until there is something to take, and takes one record.
 func (k *Kernel) Sleep(d time.Duration, record *siginfo.Record) (bool, error) {
-	if got, err := k.takeOne(record); got || err != nil {
-		return got, err
-	}
 	var over <-chan time.Time
 	if d >= 0 {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		over = timer.C
 	}
-	select {
-	case <-k.kick:
-	case <-over:
+	for {
+		if found, got, err := k.takeOne(record); found {
+			return got, err
+		}
+		select {
+		case <-k.kick: // perhaps for what has been taken since
+		case <-over:
+			return false, nil
+		}
 	}
-	return k.takeOne(record)
 }
 
-func (k *Kernel) takeOne(record *siginfo.Record) (bool, error) {
+func (k *Kernel) takeOne(record *siginfo.Record) (found, got bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.repeats > 0 {
-		return false, nil // whole batches
+		return true, false, nil // for Take, since those are whole batches
 	}
 	var one [1]siginfo.Record
 	n, err := k.take(one[:])
 	if n == 1 {
 		*record = one[0]
 	}
-	return n == 1, err
+	return n == 1 || err != nil, n == 1, err
 }
 
 // Poll answers with what SetReady and Event said.
