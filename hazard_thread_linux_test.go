@@ -172,7 +172,7 @@ func TestHazard08RuntimeSignals(t *testing.T) {
 		var stop, started atomic.Bool
 		l.Post(func() { // a loop without a call in it can be stopped by a signal only
 			started.Store(true)
-			for i := 0; i < 4e9 && !stop.Load(); i++ {
+			for i := uint32(0); i < 4e9 && !stop.Load(); i++ {
 			}
 		})
 		for !started.Load() {
