@@ -184,7 +184,8 @@ func queueForged(pid, tid int, code int32, fd int) {
 	put(0, sigtest.Signo)
 	put(8, int(code))
 	put(8+word, pid)     // si_pid, or si_band
-	put(8+2*word, fd)    // si_value, or si_fd
+	put(8+2*word, fd)    // si_fd
+	put(16+word, fd)     // si_value: with 64 bits, the same place
 	put(16+2*word, 0x41) // the rest of the union
 	unix.RawSyscall6(unix.SYS_RT_TGSIGQUEUEINFO, uintptr(pid), uintptr(tid), sigtest.Signo, uintptr(unsafe.Pointer(&info)), 0, 0)
 }
