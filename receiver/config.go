@@ -10,7 +10,8 @@ import (
 
 // Output takes messages. *output.Writer of package output is one.
 //
-// Both methods are called from several goroutines, and must not block.
+// Both methods are called from several goroutines, and must not block. A panic ends
+// the Receiver, or, in a connection's goroutine, the program.
 type Output interface {
 	// Append takes over a message, whose memory it must not keep, and returns
 	// true; the outcome is told to r later, or at once. It returns false, and
@@ -53,7 +54,7 @@ type Config struct {
 	MaxMessage int
 	// MaxConnections bounds the connections that are open at the same time, over
 	// all workers. The default is DefaultMaxConnections, or less where the limit
-	// of open files (RLIMIT_NOFILE) is low; see package documentation for what
+	// of open files (RLIMIT_NOFILE) is low. The package documentation says what
 	// happens at the bound.
 	MaxConnections int
 	// MaxPartial bounds the memory, in bytes, for messages of which only a part
