@@ -73,6 +73,9 @@ func TestHazard07ThreadDies(t *testing.T) {
 				sent[i] += int64(k)
 			}
 		}
+		if s := l.Stats(); !balanced(s) {
+			t.Errorf("the account does not balance: %+v", s)
+		}
 	}
 	for i := range sinks {
 		sinks[i].await(t, sent[i])

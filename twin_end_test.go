@@ -302,3 +302,23 @@ func TestAKernelErrorEndsTheLoop(t *testing.T) {
 		}
 	})
 }
+
+// Without a thread there is no loop, and a loop that cannot have another one ends.
+func TestNoThread(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("the cause")
+	k := sigtest.NewKernel()
+	k.RefuseThreads(cause)
+	if _, err := sigio.StartLoop(k, sigio.Options{}); !errors.Is(err, cause) {
+		t.Error(err)
+	}
+	onTwin(t, sigio.Options{}, func(b *bench) {
+		b.watch(5, nil)
+		b.kernel.RefuseThreads(cause)
+		b.loop.Post(runtime.Goexit)
+		<-b.loop.Done()
+		if err := b.loop.Close(); !errors.Is(err, cause) {
+			b.Error(err)
+		}
+	})
+}

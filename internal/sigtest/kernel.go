@@ -21,13 +21,14 @@ const Signo = 40
 // what a loop calls. It waits on nothing but channels, so that it can be used in
 // a bubble of testing/synctest, where time stands still while the loop works.
 type Kernel struct {
-	mu      sync.Mutex
-	batches [][]siginfo.Record
-	full    bool
-	armed   map[int]bool
-	ready   map[int]siginfo.Band
-	refused map[int]error
-	broken  error
+	mu        sync.Mutex
+	batches   [][]siginfo.Record
+	full      bool
+	armed     map[int]bool
+	ready     map[int]siginfo.Band
+	refused   map[int]error
+	broken    error
+	noThreads error
 
 	repeated []siginfo.Record
 	repeats  int
@@ -47,10 +48,14 @@ func NewKernel() *Kernel {
 	}
 }
 
-// Attach counts the threads. What was queued and armed for an earlier one is gone.
+// Attach counts the threads, or returns the error given to RefuseThreads. What was
+// queued and armed for an earlier thread is gone.
 func (k *Kernel) Attach() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.noThreads != nil {
+		return k.noThreads
+	}
 	if k.threads++; k.threads > 1 {
 		k.batches = nil
 		clear(k.armed)

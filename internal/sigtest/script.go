@@ -85,6 +85,13 @@ func (k *Kernel) Refuse(fd int, err error) {
 	k.refused[fd] = err
 }
 
+// RefuseThreads makes Attach fail.
+func (k *Kernel) RefuseThreads(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.noThreads = err
+}
+
 // Silence does what code elsewhere in a program may do: fd signals no more.
 func (k *Kernel) Silence(fd int) {
 	k.mu.Lock()
