@@ -80,7 +80,7 @@ func (t *tally) explain(k kernelAccount, cpu, wall time.Duration, said string) s
 	}
 	add(t.other, "lines that nobody sent")
 	if cpu > wall/2 && wall > 100*time.Millisecond {
-		why = append(why, fmt.Sprintf("busy for %d %% of the time", 100*cpu/wall))
+		why = append(why, fmt.Sprintf("%d %% of a processor", 100*cpu/wall))
 	}
 	if said != "" {
 		why = append(why, said)

@@ -11,7 +11,7 @@
 // page.
 package main
 
-//go:generate go run . -title "go run ./examples/burst -runs 9" -o ../../../docs/images/burst.svg ../../../docs/images/burst.ansi
+//go:generate go run . -title "nice -n -20 go run ./examples/burst -runs 9" -o ../../../docs/images/burst.svg ../../../docs/images/burst.ansi
 
 import (
 	"flag"
