@@ -2,10 +2,10 @@ package sigio_test
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/seed-067c1534/sigio"
 	"github.com/seed-067c1534/sigio/internal/sigtest"
@@ -67,7 +67,7 @@ func TestRestartsUnderTrafficLeaveNothing(t *testing.T) {
 			if n, _ := sys.Send(writers[rand.IntN(sockets)], []byte("0123456789")); n > 0 {
 				sent.Add(int64(n))
 			} else {
-				time.Sleep(time.Microsecond) // it is full between two loops
+				runtime.Gosched() // it is full between two loops
 			}
 		}
 	})
@@ -86,8 +86,9 @@ func TestRestartsUnderTrafficLeaveNothing(t *testing.T) {
 		return l
 	}
 	for i := range restarts {
+		n := s.bytes.Load() + rand.Int64N(5000)
 		l := serve(i%10 == 0)
-		time.Sleep(time.Duration(rand.IntN(1000)) * time.Microsecond)
+		sigtest.Until(t, "some traffic", func() bool { return s.bytes.Load() >= n })
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
