@@ -174,6 +174,9 @@ func causes[N int | uint64](counts map[string]N) string {
 // plain takes the library's own name off its errors, since the command's name
 // stands in front of them already.
 func plain(err error) error {
+	if err == nil {
+		return nil
+	}
 	if text, found := strings.CutPrefix(err.Error(), "sigio: "); found {
 		return &renamed{text, err}
 	}

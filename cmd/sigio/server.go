@@ -109,13 +109,9 @@ func (s *server) run(ctx context.Context, ask <-chan os.Signal) error {
 			s.line.say("sigio serve: stopping; once more stops at once")
 			return s.end()
 		case <-s.output.Done():
-			cause := s.output.Err()
-			if errors.Is(cause, syscall.EPIPE) {
-				cause = errors.New("nobody reads standard output any more")
-			}
-			return errors.Join(cause, s.end())
+			return s.end()
 		case <-s.receiver.Done():
-			return s.end() // which says why
+			return s.end()
 		case text := <-s.warnings:
 			s.warn(text)
 		case <-ask:
@@ -164,26 +160,20 @@ func (s *server) report() {
 	}
 }
 
-// end reads and prints what the kernel had received, then tells the account.
+// end reads and prints what the kernel had received, then tells the account. Its
+// error is why the server ended by itself, or could not end in order.
 func (s *server) end() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.drain)
 	defer cancel()
 	drained := s.receiver.Shutdown(ctx)
 	printed := s.output.Close(ctx)
-	if errors.Is(printed, syscall.EPIPE) || errors.Is(printed, s.output.Err()) && s.output.Err() != nil {
-		printed = nil // told already, as the reason for the end
+	if errors.Is(printed, syscall.EPIPE) {
+		printed = errors.New("nobody reads standard output any more")
 	}
 	s.warnings.each(s.warn)
 	stats := s.receiver.Stats()
 	s.line.say("sigio serve: %s", accountText(stats))
-	return errors.Join(plainOrNil(drained), plainOrNil(printed), s.account.write(stats, s.output.Stats()))
-}
-
-func plainOrNil(err error) error {
-	if err == nil {
-		return nil
-	}
-	return plain(err)
+	return errors.Join(plain(drained), plain(printed), s.account.write(stats, s.output.Stats()))
 }
 
 // stallWatch warns when printing fails for now, as with a full disk.
