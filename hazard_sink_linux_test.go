@@ -2,7 +2,6 @@ package sigio_test
 
 import (
 	"net/netip"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -68,8 +67,6 @@ func settle(t testing.TB, l *sigio.Loop) {
 		}
 	}
 }
-
-func goexit() { runtime.Goexit() }
 
 // pipe returns a pipe that is closed at the end of the test.
 func pipe(t testing.TB) (r, w int) {

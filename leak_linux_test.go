@@ -77,11 +77,15 @@ func TestRestartsUnderTrafficLeaveNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, fd := range readers {
-			watch(t, l, fd, s)
-		}
+		l.Do(func() {
+			for _, fd := range readers {
+				if _, err := l.Watch(fd, s); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 		if exits {
-			l.Post(goexit)
+			l.Post(runtime.Goexit)
 		}
 		return l
 	}
