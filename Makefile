@@ -2,7 +2,7 @@
 # runs. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint cross fuzz bench man check
+.PHONY: help build demo test race lint cross fuzz bench compare man check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ fuzz: ## run each fuzz target for FUZZTIME (15s)
 
 bench: ## run each benchmark once; for figures use go test -bench
 	.ci/run bench
+
+compare: ## measure sigio beside its peers: make compare COMPARE='--workloads tcp-echo'
+	cd bench && go run . $(COMPARE)
 
 man: ## write the manual pages to ./man
 	go run ./cmd/sigio man man
