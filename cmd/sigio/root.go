@@ -13,7 +13,7 @@ func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sigio",
 		Short: "Receive messages by signal-driven I/O, and see the signals",
-		Long: `Sigio receives messages over UDP, TCP and Unix sockets and accounts for every
+		Long: `Sigio receives messages over UDP and TCP and accounts for every
 single one: delivered, or lost for a named cause. It works by signals, which the
 kernel sends when a descriptor becomes ready, and it can show them.`,
 		Example: `sigio demo                       # a first look, ten seconds

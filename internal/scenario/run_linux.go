@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -38,15 +39,19 @@ func Run(ctx context.Context, s Scenario) (Result, error) {
 		alone.RLock()
 		defer alone.RUnlock()
 	}
+	const attempts = 3 // others may send signals, or use up the user's quota, for a moment
 	for attempt := 1; ; attempt++ {
 		var r Result
 		var disturbed bool
 		var err error
 		onOwnThread(func() { r, disturbed, err = play(ctx, s) })
+		if errors.Is(err, errFence) && attempt < attempts {
+			continue
+		}
 		if err != nil {
 			return r, fmt.Errorf("scenario %s: %w", s.Name, err)
 		}
-		if r.Matched() || !disturbed || attempt == 3 {
+		if r.Matched() || !disturbed || attempt == attempts {
 			return r, nil
 		}
 	}
