@@ -12,6 +12,7 @@
 package main
 
 //go:generate go run . -title "nice -n -20 go run ./examples/burst -runs 9" -o ../../../docs/images/burst.svg ../../../docs/images/burst.ansi
+//go:generate go run . -title "sigio demo" -o ../../../docs/images/demo.svg ../../../docs/images/demo.ansi
 
 import (
 	"flag"
