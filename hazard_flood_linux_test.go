@@ -19,7 +19,7 @@ import (
 
 // A long queue is emptied in no time, as long as all of its signals have one
 // number: with two, the kernel searches the queue for each (collect_signal). Armed
-// with two numbers in turn it took 1.9 s instead of 20 ms.
+// with two numbers in turn it took 1.9 s; otherwise it is some 60 to 120 ms, on two cores.
 func TestHazard17LongQueue(t *testing.T) {
 	t.Parallel()
 	const signals, pipes = 40_000, 100
@@ -53,8 +53,12 @@ func TestHazard17LongQueue(t *testing.T) {
 		return fired.Load() == 200 && (s.Delivered+s.Merged == signals || s.Overflows > 0)
 	})
 	s.await(t, signals)
+	bound := 200 * time.Millisecond
+	if sigtest.RaceDetector {
+		bound = 500 * time.Millisecond
+	}
 	l.Do(func() {
-		if took := threadTime(t) - start; took > 500*time.Millisecond {
+		if took := threadTime(t) - start; took > bound {
 			t.Errorf("it took %v", took)
 		} else {
 			t.Logf("it took %v", took)

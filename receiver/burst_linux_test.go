@@ -107,7 +107,7 @@ func TestDatagramsAreReceivedOrCountedAsDropped(t *testing.T) {
 
 func TestConnectionBurst(t *testing.T) {
 	each := 2500
-	if testing.Short() || raceDetector {
+	if testing.Short() || sigtest.RaceDetector {
 		each = 250
 	}
 	eachWay(t, func(t *testing.T, c receiver.Config) {
