@@ -1,8 +1,6 @@
 package sigio
 
 import (
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/seed-067c1534/sigio/internal/sys"
@@ -42,6 +40,3 @@ type kernel interface {
 	// OwnWake says whether record is what Wake sent.
 	OwnWake(record *siginfo.Record) bool
 }
-
-// errBlocking is about a descriptor whose reads and writes would stop the loop.
-var errBlocking = fmt.Errorf("it is in blocking mode; make it non-blocking first (O_NONBLOCK, open(2)): %w", os.ErrInvalid)

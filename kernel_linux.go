@@ -84,12 +84,9 @@ func (q *signalQueue) Detach() {
 // Arm follows the one order in which no event is lost or sent elsewhere: owner,
 // signal, and only then the switch.
 func (q *signalQueue) Arm(fd int) error {
-	flags, err := sys.Flags(fd)
+	flags, err := nonblockingFlags(fd)
 	if err != nil {
 		return err
-	}
-	if flags&sys.FlagNonblock == 0 {
-		return errBlocking
 	}
 	if flags&sys.FlagAsync != 0 {
 		// The signals would name the number under which somebody armed this
@@ -142,17 +139,9 @@ func (q *signalQueue) Verify(fd int) (repaired bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	flags, err := sys.Flags(fd)
+	flags, repaired, err := keepNonblocking(fd)
 	if err != nil {
 		return false, err
-	}
-	if flags&sys.FlagNonblock == 0 {
-		// A read that sleeps keeps the kernel from signalling at all
-		// (SOCKWQ_ASYNC_WAITDATA, net/core/sock.c).
-		if err := sys.SetFlags(fd, flags|sys.FlagNonblock); err != nil {
-			return false, err
-		}
-		repaired = true
 	}
 	if owner == int(q.tid.Load()) && signo == q.signo && flags&sys.FlagAsync != 0 {
 		// The kernel compares the user ids that it stored with the owner when it

@@ -38,12 +38,8 @@ func (p *plainSIGIO) Attach() error {
 func (p *plainSIGIO) Detach() { signal.Stop(p.notified) }
 
 func (p *plainSIGIO) Arm(fd int) error {
-	flags, err := sys.Flags(fd)
-	if err != nil {
+	if _, err := nonblockingFlags(fd); err != nil {
 		return err
-	}
-	if flags&sys.FlagNonblock == 0 {
-		return errBlocking
 	}
 	if err := sys.SetOwnerProcess(fd); err != nil {
 		return err
@@ -54,15 +50,9 @@ func (p *plainSIGIO) Arm(fd int) error {
 func (p *plainSIGIO) Disarm(fd int) error { return sys.SetAsync(fd, false) }
 
 func (p *plainSIGIO) Verify(fd int) (repaired bool, err error) {
-	flags, err := sys.Flags(fd)
+	flags, repaired, err := keepNonblocking(fd)
 	if err != nil {
 		return false, err
-	}
-	if flags&sys.FlagNonblock == 0 {
-		if err := sys.SetFlags(fd, flags|sys.FlagNonblock); err != nil {
-			return false, err
-		}
-		repaired = true
 	}
 	if flags&sys.FlagAsync != 0 {
 		return repaired, sys.SetOwnerProcess(fd) // whoever it is now
