@@ -32,6 +32,7 @@ var rooms = map[string]int{
 	"receiver":          3,
 	"internal/sender":   3,
 	"internal/doctor":   4,
+	"internal/sqlite":   4,
 	"internal/web":      4,
 	"cmd/sigio":         5,
 	"examples":          5, // each folder in it is one program
@@ -44,7 +45,8 @@ var aids = []string{"internal/sigtest"}
 // golang.org/x/sys, and why they do not trouble the users of the library.
 var foreign = map[string][]string{
 	"cmd/sigio":       {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/time"},
-	"internal/sender": {"golang.org/x/time"}, // used by the command alone
+	"internal/sender": {"golang.org/x/time"},       // used by the command alone
+	"internal/sqlite": {"zombiezen.com/go/sqlite"}, // as is this
 }
 
 const (
