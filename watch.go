@@ -109,7 +109,7 @@ func (w *Watch) close() error {
 	w.loop.watches[w.fd] = nil
 	w.loop.count.Watches--
 	if waiter, ok := w.handler.(*waiter); ok {
-		close(waiter.closed)
+		waiter.Interrupt(errWatchClosed)
 	}
 	return w.loop.kernel.Disarm(w.fd)
 }
@@ -162,7 +162,7 @@ func (w *Watch) WaitRead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return waiter.wait(ctx, waiter.read)
+	return waiter.WaitRead(ctx)
 }
 
 // WaitWrite waits until the descriptor may be writable, after a write that failed
@@ -173,7 +173,7 @@ func (w *Watch) WaitWrite(ctx context.Context) error {
 		return err
 	}
 	w.WantWrite()
-	return waiter.wait(ctx, waiter.write)
+	return waiter.WaitWrite(ctx)
 }
 
 func (w *Watch) waiter() (*waiter, error) {
