@@ -183,7 +183,7 @@ func (v *verification) chunk() {
 			continue
 		}
 		// An error is for the handler to find: the look below marks the watch.
-		if repaired, err := l.kernel.Verify(w.fd); repaired && err == nil {
+		if repaired, err := w.verify(); repaired && err == nil {
 			l.count.Repaired++
 		}
 	}

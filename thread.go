@@ -72,7 +72,7 @@ func (l *Loop) adopt() {
 		if w == nil {
 			continue
 		}
-		l.kernel.Arm(w.fd) // a failure shows when the handler uses the descriptor
+		w.arm() // a failure shows when the handler uses the descriptor
 		w.queued = false
 		l.mark(w, 0)
 	}

@@ -25,6 +25,7 @@ type Watch struct {
 	looked  bool         // the last word of room came from a look alone
 	listed  bool         // among the loop's writeLook.watches
 	closed  bool
+	owned   bool // it was made by WatchOwned
 }
 
 // Watch makes fd's signals call h. It may be called from any goroutine; off the
@@ -47,13 +48,17 @@ func (l *Loop) Watch(fd int, h Handler) (*Watch, error) {
 	if h == nil {
 		h = newWaiter()
 	}
-	w := &Watch{loop: l, handler: h, fd: fd}
+	return l.open(&Watch{loop: l, handler: h, fd: fd})
+}
+
+// open opens w on the loop's thread.
+func (l *Loop) open(w *Watch) (*Watch, error) {
 	var err error
 	if closed := l.Do(func() { err = w.open() }); closed != nil {
 		return nil, closed
 	}
 	if err != nil {
-		return nil, fmt.Errorf("sigio: watch descriptor %d: %w", fd, err)
+		return nil, fmt.Errorf("sigio: watch descriptor %d: %w", w.fd, err)
 	}
 	return w, nil
 }
@@ -66,7 +71,7 @@ func (w *Watch) open() error {
 	if l.lookup(w.fd) != nil {
 		return fmt.Errorf("it is watched already; close the earlier Watch first, and before its descriptor")
 	}
-	if err := l.kernel.Arm(w.fd); err != nil {
+	if err := w.arm(); err != nil {
 		return err
 	}
 	for len(l.watches) <= w.fd { // after Arm: w.fd is a descriptor, not just any number
@@ -111,7 +116,7 @@ func (w *Watch) close() error {
 	if waiter, ok := w.handler.(*waiter); ok {
 		waiter.Interrupt(errWatchClosed)
 	}
-	return w.loop.kernel.Disarm(w.fd)
+	return w.disarm()
 }
 
 // Again makes the loop call the handler in its next turn, as if it had returned
