@@ -2,11 +2,6 @@ package output
 
 import "slices"
 
-// chunk is what one Write takes at most, unless a single message is larger. It is what a pipe holds
-// by default (pipe(7)). Larger writes are hardly cheaper, and they would tell outcomes later and
-// leave more unknown when a blocked output is given up.
-const chunk = 64 << 10
-
 // batch is a sequence of encoded messages and how far it has been written.
 //
 //	data  |aaaa|bb|cccccc|ddd|        the bytes
@@ -58,7 +53,7 @@ func (b *batch) torn() bool {
 
 // window returns the bytes of the next write: whole messages up to chunk bytes, at least one, or
 // what is left of a torn one. A kill that falls between two writes thus tears no line.
-func (b *batch) window() []byte {
+func (b *batch) window(chunk int) []byte {
 	rest := b.ends[b.next:]
 	i, _ := slices.BinarySearch(rest, b.off+chunk+1)
 	return b.data[b.off:rest[max(i-1, 0)]]
@@ -122,6 +117,48 @@ func (b *batch) shed() batch {
 	}
 	b.data, b.ends = b.data[:bytes], b.ends[:keep]
 	return gone
+}
+
+// drop takes away the oldest message and returns its size and its receipt.
+func (b *batch) drop() (size int, r Receipt) {
+	size = b.ends[b.next] - b.off
+	b.off += size
+	b.next++
+	r, _ = b.pop(1)
+	b.compact()
+	return size, r
+}
+
+// moveTo moves the oldest messages, a window of them, to dst, which is empty.
+func (b *batch) moveTo(dst *batch, chunk int) {
+	w := b.window(chunk)
+	dst.data = append(dst.data, w...)
+	for end := b.off + len(w); b.next < len(b.ends) && b.ends[b.next] <= end; b.next++ {
+		dst.ends = append(dst.ends, b.ends[b.next]-b.off)
+	}
+	for n := len(dst.ends); n > 0; {
+		receipt, k := b.pop(n)
+		dst.runs = append(dst.runs, run{receipt, k})
+		n -= k
+	}
+	b.off += len(w)
+	b.compact()
+}
+
+// compact gives up the memory of messages that are gone, when that is at least half.
+func (b *batch) compact() {
+	if 2*b.off < len(b.data) && 2*b.next < len(b.ends) {
+		return
+	}
+	b.data = append(b.data[:0], b.data[b.off:]...)
+	b.ends = append(b.ends[:0], b.ends[b.next:]...)
+	for i := range b.ends {
+		b.ends[i] -= b.off
+	}
+	live := copy(b.runs, b.runs[b.told:])
+	clear(b.runs[live:])
+	b.runs = b.runs[:live]
+	b.off, b.next, b.told = 0, 0, 0
 }
 
 // reset empties the batch for its next use. A buffer that one outsized message has blown up beyond

@@ -7,12 +7,17 @@ import (
 	"time"
 )
 
-// gather is the least time from the end of a batch to the start of the next, unless chunk bytes are
-// waiting. A message after a quiet time goes out at once, and a steady stream wakes the pump a
+// DefaultChunk is what one Write takes at most, unless a single message is larger. It is what a pipe
+// holds by default (pipe(7)). Larger writes are hardly cheaper, and they would tell outcomes later
+// and leave more unknown when a blocked output is given up.
+const DefaultChunk = 64 << 10
+
+// DefaultGather is the least time from the end of a batch to the start of the next, unless a chunk
+// is waiting. A message after a quiet time goes out at once, and a steady stream wakes the pump a
 // thousand times a second rather than for each group of messages. At 100,000 messages/s in groups
 // of 20 that saved 0.8 of 2.3 us of CPU time a message (to a file and to a pipe, Linux 6.18, two
 // cores); 5 ms would have saved 0.2 us more.
-const gather = time.Millisecond
+const DefaultGather = time.Millisecond
 
 const (
 	never   = math.MaxInt                  // a wakeAt that no use of the buffer reaches
@@ -31,15 +36,19 @@ func (o *Writer) pump() {
 			o.mu.Lock()
 		case o.front.unsettled() > 0:
 			if !o.direct && !o.closing {
-				o.sleep(min(chunk, o.limit), time.Until(next))
+				o.sleep(min(o.chunk, o.limit), time.Until(next))
 			}
 			o.back.reset(2 * o.limit)
-			o.front, o.back = o.back, o.front
+			if o.drops {
+				o.front.moveTo(o.back, o.chunk) // what stays can still be dropped
+			} else {
+				o.front, o.back = o.back, o.front
+			}
 			o.mu.Unlock()
 			if !o.drain() {
 				return
 			}
-			next = time.Now().Add(gather)
+			next = time.Now().Add(o.gather)
 			o.mu.Lock()
 		case o.closing:
 			o.finish()
@@ -78,7 +87,7 @@ func (o *Writer) drain() bool {
 			o.lose()
 			continue
 		}
-		window := o.back.window()
+		window := o.back.window(o.chunk)
 		o.writing = true
 		o.mu.Unlock()
 
@@ -94,7 +103,7 @@ func (o *Writer) drain() bool {
 		if n > 0 || err == nil {
 			o.stall = stall{}
 		}
-		if err != nil && passes(err) {
+		if err != nil && o.passes(err) {
 			o.pause()
 		}
 	}
@@ -127,7 +136,7 @@ func (o *Writer) settle(n int, err error) {
 	s.Stalled = err != nil
 	if err != nil {
 		s.LastError = err
-		if passes(err) {
+		if o.passes(err) {
 			s.Retries++
 		} else {
 			o.err = fmt.Errorf("sigio: output: %w", err)
@@ -147,7 +156,7 @@ func (o *Writer) lose() {
 	n := o.back.unsettled()
 	o.stats.PendingBytes -= o.back.unwritten()
 	o.stats.Pending -= n
-	o.stats.Lost += uint64(n)
+	o.stats.lose(n, cause)
 	if o.err == nil {
 		o.left += n
 	}
@@ -163,7 +172,7 @@ func (o *Writer) shed() {
 	o.mu.Lock()
 	old, young := o.back.shed(), o.front
 	o.front = new(batch)
-	o.stats.Lost += uint64(old.unsettled() + young.unsettled())
+	o.stats.lose(old.unsettled()+young.unsettled(), CauseStalled)
 	o.stats.Pending = o.back.unsettled()
 	o.stats.PendingBytes = o.back.unwritten()
 	rooms := o.roomy()
@@ -178,7 +187,7 @@ func (o *Writer) shed() {
 func (o *Writer) finish() {
 	o.over = true
 	o.left += o.stats.Pending
-	o.stats.Lost += uint64(o.stats.Pending)
+	o.stats.lose(o.stats.Pending, o.cause())
 	o.stats.Pending, o.stats.PendingBytes = 0, 0
 	if o.err == nil {
 		close(o.done)

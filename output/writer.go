@@ -25,6 +25,10 @@ type Writer struct {
 	limit  int
 	giveUp time.Duration
 	direct bool // Options.Immediate
+	drops  bool // Options.DropOldest
+	chunk  int
+	gather time.Duration
+	passes func(error) bool
 
 	wake  chan struct{} // one slot: given to a sleeping pump, once
 	quit  chan struct{} // closed with abandoned: interrupts the wait before another try
@@ -59,12 +63,26 @@ func NewWriter(w io.Writer, opts Options) *Writer {
 	if opts.Limit <= 0 {
 		opts.Limit = DefaultLimit
 	}
+	if opts.Chunk <= 0 {
+		opts.Chunk = DefaultChunk
+	}
+	if opts.Gather <= 0 {
+		opts.Gather = DefaultGather
+	}
+	if opts.DropOldest {
+		// What is being written cannot be dropped: it must leave room for what is newer.
+		opts.Chunk = min(opts.Chunk, max(opts.Limit/2, 1))
+	}
 	o := &Writer{
 		w:      w,
 		format: opts.Format,
 		limit:  opts.Limit,
 		giveUp: opts.GiveUp,
 		direct: opts.Immediate,
+		drops:  opts.DropOldest,
+		chunk:  opts.Chunk,
+		gather: opts.Gather,
+		passes: passes,
 		timer:  time.NewTimer(forever),
 		wakeAt: never,
 		wake:   make(chan struct{}, 1),
@@ -73,6 +91,9 @@ func NewWriter(w io.Writer, opts Options) *Writer {
 		ended:  make(chan struct{}),
 		front:  new(batch),
 		back:   new(batch),
+	}
+	if opts.Persist {
+		o.passes = func(error) bool { return true }
 	}
 	o.timer.Stop()
 	go o.pump()
@@ -83,15 +104,23 @@ func NewWriter(w io.Writer, opts Options) *Writer {
 // nil. Nothing of m is kept: its memory may be used again at once.
 //
 // Append returns false, and has not looked at m, when the buffer is full. Room then tells when it
-// is worth while to try again. Append never waits for the output.
+// is worth while to try again. With Options.DropOldest it makes room instead, and always returns
+// true. Append never waits for the output.
 //
 // A Writer that has failed or is closed goes on accepting messages and tells that they are lost, so
 // that a source need not know.
-func (o *Writer) Append(m *message.Message, r Receipt) bool {
+func (o *Writer) Append(m *message.Message, r Receipt) bool { return o.append(m, r, false) }
+
+// append is Append, or accepts m although the buffer may be full.
+func (o *Writer) append(m *message.Message, r Receipt, always bool) bool {
 	o.mu.Lock()
+	if o.drops {
+		o.makeRoom()
+		always = true
+	}
 	if o.over {
-		o.stats.Lost++
 		cause := o.cause()
+		o.stats.lose(1, cause)
 		o.mu.Unlock()
 		if r != nil {
 			r.Lost(1, cause)
@@ -99,7 +128,7 @@ func (o *Writer) Append(m *message.Message, r Receipt) bool {
 		return true
 	}
 	defer o.mu.Unlock() // also if format panics
-	if o.used() >= o.limit {
+	if !always && o.used() >= o.limit {
 		return false
 	}
 	before := len(o.front.data)
@@ -111,6 +140,29 @@ func (o *Writer) Append(m *message.Message, r Receipt) bool {
 		o.rouse()
 	}
 	return true
+}
+
+// makeRoom drops the oldest messages until the buffer is not full. mu is held, and released for
+// each receipt.
+func (o *Writer) makeRoom() {
+	for o.used() >= o.limit && o.front.unsettled() > 0 && !o.over {
+		size, r := o.front.drop()
+		o.stats.Pending--
+		o.stats.PendingBytes -= size
+		o.stats.lose(1, CauseDropped)
+		if r != nil {
+			o.mu.Unlock()
+			r.Lost(1, CauseDropped)
+			o.mu.Lock()
+		}
+	}
+}
+
+// full says whether Append would refuse a message.
+func (o *Writer) full() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.drops && !o.over && o.used() >= o.limit
 }
 
 // Room calls f once, as soon as at most half of the limit is in use or the Writer has ended: soon,
