@@ -53,7 +53,7 @@ const (
 	maxLines = 400
 
 	whyDoor    = "only internal/sys talks to the kernel, so that every system call can be found, read and checked in one place"
-	whySyscall = "outside internal/sys package syscall is a list of constants (E*, SIG*) with two types (Errno, Signal); calls belong in internal/sys"
+	whySyscall = "outside internal/sys package syscall is a list of constants (E*, SIG*) with four types (Errno, Signal, and Conn, RawConn, which package net shows); calls belong in internal/sys"
 	whyDown    = "imports point down only (docs/architecture.md): a lower room must not need a higher one, and rooms on one floor do not know one another"
 	whyForeign = "who imports the library gets golang.org/x/sys and nothing else; name the module in deps_test.go and docs/dependencies.md if the command needs it"
 	whyAid     = "it is for tests; a program that imports it would carry test code"
@@ -243,7 +243,7 @@ func (f *file) checkUse(pkg, name string) {
 	switch pkg {
 	case "syscall":
 		upper := name == strings.ToUpper(name) && (name[0] == 'E' || strings.HasPrefix(name, "SIG"))
-		if f.room != "internal/sys" && !upper && name != "Errno" && name != "Signal" {
+		if f.room != "internal/sys" && !upper && !slices.Contains([]string{"Errno", "Signal", "Conn", "RawConn"}, name) {
 			f.complain(what, whySyscall)
 		}
 	case "os":
@@ -280,6 +280,7 @@ func TestImportRules(t *testing.T) {
 		{"loop.go", uses("syscall", "syscall.EAGAIN"), ""},
 		{"loop.go", uses("syscall", "syscall.Errno(0)"), ""},
 		{"loop.go", uses("syscall", "syscall.SIGIO"), ""},
+		{"netconn/x.go", uses("syscall", "syscall.RawConn(nil)"), ""},
 		{"internal/sys/x.go", uses("syscall", "syscall.Getpid"), ""},
 		{"siginfo/x.go", imports(module), whyDown},
 		{"siginfo/x.go", imports(module + "/internal/sys"), whyDown},
