@@ -134,7 +134,7 @@ func duplicate(file *os.File) (fd int, err error) {
 		}
 	})
 	if closed != nil {
-		return -1, closed
+		return -1, os.ErrClosed // its only reason
 	}
 	return fd, err
 }

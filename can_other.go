@@ -1,0 +1,7 @@
+//go:build !linux
+
+package sigio
+
+import "errors"
+
+func canSignal(int) error { return errors.ErrUnsupported }
