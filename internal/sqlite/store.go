@@ -1,0 +1,245 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/seed-067c1534/sigio/message"
+	"github.com/seed-067c1534/sigio/output"
+)
+
+// Options of a Store.
+type Options struct {
+	// Sync makes each transaction wait until it is on the disk (PRAGMA synchronous = FULL).
+	// Otherwise a power failure may cost the last ones, but does not damage the database (NORMAL).
+	Sync bool
+	// Dedupe is how long a message with the send_id of an earlier one of the same user is taken for
+	// the same message, sent again, and not stored. 0 stores all.
+	Dedupe time.Duration
+}
+
+// Store is a database that is written to. Its Write is to be called by an output.Writer with
+// output.AppendRecord as its format, and Persist.
+type Store struct {
+	path    string
+	options Options
+
+	mu     sync.Mutex
+	conn   *sqlite.Conn // nil after a failure: opened anew by the next Write
+	insert *sqlite.Stmt
+	same   *sqlite.Stmt
+	last   int64 // received_at of the last row
+	msg    message.Message
+	closed bool
+	stats  Stats
+}
+
+// Stats counts what a Writer cannot see.
+type Stats struct {
+	Rows       uint64 // stored
+	Duplicates uint64 // not stored, because they had been before
+}
+
+// Open opens or makes a database for writing.
+func Open(path string, options Options) (*Store, error) {
+	s := &Store{path: path, options: options}
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("sigio: sqlite: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	c, err := open(s.path, true)
+	if err != nil {
+		return err
+	}
+	level := "NORMAL"
+	if s.options.Sync {
+		level = "FULL"
+	}
+	for _, pragma := range []string{
+		"synchronous = " + level,
+		"cache_size = -65536", // 64 MiB: the parts of the index that grow stay in memory
+		"journal_size_limit = 67108864",
+	} {
+		if err = sqlitex.ExecuteTransient(c, "PRAGMA "+pragma, nil); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		s.insert, _, err = c.PrepareTransient("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	}
+	if err == nil {
+		s.same, _, err = c.PrepareTransient("SELECT 1 FROM messages WHERE user = ? AND send_id = ? AND received_at > ? LIMIT 1")
+	}
+	if err != nil {
+		c.Close()
+		return explain(s.path, err)
+	}
+	s.conn = c
+	return nil
+}
+
+// Write stores the records in p, all of them or none. A database that is locked, full or gone is an
+// error that may pass: the next Write tries anew.
+func (s *Store) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, os.ErrClosed
+	}
+	if s.conn == nil {
+		if err := s.open(); err != nil {
+			return 0, err
+		}
+	}
+	stats, last := s.stats, s.last
+	if err := s.store(p); err != nil {
+		s.stats, s.last = stats, last
+		if code := sqlite.ErrCode(err).ToPrimary(); code != sqlite.ResultBusy {
+			s.drop()
+		}
+		return 0, explain(s.path, err)
+	}
+	return len(p), nil
+}
+
+func (s *Store) store(p []byte) (err error) {
+	if err := sqlitex.ExecuteTransient(s.conn, "BEGIN IMMEDIATE", nil); err != nil {
+		return err
+	}
+	for len(p) > 0 && err == nil {
+		if p, err = output.NextRecord(p, &s.msg); err == nil {
+			err = s.add(&s.msg)
+		}
+	}
+	if err == nil {
+		err = sqlitex.ExecuteTransient(s.conn, "COMMIT", nil)
+	}
+	if err != nil && !s.conn.AutocommitEnabled() {
+		err = errors.Join(err, sqlitex.ExecuteTransient(s.conn, "ROLLBACK", nil))
+	}
+	return err
+}
+
+// near is how far a time of arrival may lie behind the last row's for it to be a matter of
+// messages that were read together, and not of a clock that was set back.
+const near = int64(time.Millisecond)
+
+func (s *Store) add(m *message.Message) error {
+	at := m.ReceivedAt.UnixNano()
+	if m.ID != nil && s.options.Dedupe > 0 {
+		switch known, err := s.known(m, at); {
+		case err != nil:
+			return err
+		case known:
+			s.stats.Duplicates++
+			return nil
+		}
+	}
+	if at <= s.last && s.last-at < near {
+		at = s.last + 1
+	}
+	i := s.insert
+	i.BindText(2, string(m.User))
+	i.BindText(3, string(m.Time))
+	i.BindText(4, string(m.Text))
+	bindOptional(i, 5, m.ID, m.ID != nil)
+	bindOptional(i, 6, m.Extra, len(m.Extra) > 0)
+	i.BindText(7, m.Transport)
+	if m.Peer.IsValid() {
+		i.BindText(8, m.Peer.String())
+	} else {
+		i.BindNull(8)
+	}
+	if flags := flagsOf(m); flags != 0 {
+		i.BindInt64(9, flags)
+	} else {
+		i.BindNull(9)
+	}
+	for ; ; at++ { // until the key is free
+		i.BindInt64(1, at)
+		if _, err := i.Step(); err != nil {
+			return errors.Join(err, i.Reset())
+		}
+		if err := i.Reset(); err != nil {
+			return err
+		}
+		if s.conn.Changes() > 0 {
+			s.last = at
+			s.stats.Rows++
+			return nil
+		}
+	}
+}
+
+func (s *Store) known(m *message.Message, at int64) (bool, error) {
+	s.same.BindText(1, string(m.User))
+	s.same.BindText(2, string(m.ID))
+	s.same.BindInt64(3, at-int64(s.options.Dedupe))
+	known, err := s.same.Step()
+	return known, errors.Join(err, s.same.Reset())
+}
+
+func bindOptional(i *sqlite.Stmt, n int, b []byte, is bool) {
+	if is {
+		i.BindText(n, string(b))
+	} else {
+		i.BindNull(n)
+	}
+}
+
+func flagsOf(m *message.Message) (flags int64) {
+	if m.Raw {
+		flags |= flagRaw
+	}
+	if m.InvalidUTF8 {
+		flags |= flagInvalidUTF8
+	}
+	return flags
+}
+
+// drop closes the connection. What is wrong with it may be right with the next.
+func (s *Store) drop() error {
+	if s.conn == nil {
+		return nil
+	}
+	s.insert.Finalize()
+	s.same.Finalize()
+	err := s.conn.Close()
+	s.conn = nil
+	return err
+}
+
+// Reopen opens the path anew, as after a signal SIGHUP: somebody may have moved the file.
+func (s *Store) Reopen() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return os.ErrClosed
+	}
+	s.drop()
+	return s.open()
+}
+
+// Close closes the database, and moves the log into it unless others have it open.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return s.drop()
+}
+
+// Stats returns the present counts. It waits for a Write that is under way.
+func (s *Store) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats
+}
