@@ -32,9 +32,13 @@
 // A signal that both packages want reaches both. To the rest of the program
 // receiving a signal here is the same as receiving it with signal.Notify: the
 // action that it would have had, such as ending the program, is off until it is
-// stopped. (That is how it is done, too: os/signal is asked for every standard
+// stopped. (That is how it is done, too: os/signal is asked for nearly every
 // signal that is asked for here, and what it then sends is thrown away.) Signals
 // that nobody asked for here are not touched.
+//
+// For SIGTSTP, SIGTTIN, SIGTTOU and SIGCONT os/signal must be asked first, if it is
+// to be asked at all: it installs its handler late, in front of others, and never
+// gives these signals back.
 //
 // Two functions of os/signal act behind this package's back: after signal.Ignore,
 // and after signal.Reset, of a signal that is received here, it does not arrive

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"os"
 	"strconv"
 	"syscall"
@@ -15,7 +16,13 @@ import (
 	"github.com/seed-067c1534/sigio/signals"
 )
 
+// reservedVar marks a process all of whose threads block a signal.
+const reservedVar = "SIGIO_TEST_RESERVED"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(reservedVar) != "" && os.Getenv("SIGIO_TEST_HELPER") == "" {
+		os.Exit(m.Run()) // what it would find to be left behind are the blocked signals
+	}
 	sigtest.Main(m, map[string]sigtest.Helper{"send": sendHelper})
 }
 
@@ -74,7 +81,8 @@ func next(t testing.TB, r *signals.Reader) siginfo.Info {
 	return info
 }
 
-// status reads a set of signals of one thread, or of all of them if some have it.
+// threadsBlocking counts the threads that block a signal, but for those of the Go
+// runtime that block most.
 func threadsBlocking(t testing.TB, signo int) (n int) {
 	t.Helper()
 	threads, err := os.ReadDir("/proc/self/task")
@@ -83,7 +91,7 @@ func threadsBlocking(t testing.TB, signo int) (n int) {
 	}
 	for _, thread := range threads {
 		set, err := sigtest.SignalSet("/proc/self/task/"+thread.Name()+"/status", "SigBlk")
-		if err == nil && set>>(signo-1)&1 == 1 && set>>(syscall.SIGURG-1)&1 == 0 {
+		if err == nil && set>>(signo-1)&1 == 1 && bits.OnesCount64(set) < 32 {
 			n++
 		}
 	}

@@ -132,16 +132,17 @@ func (h *hub) openRoute(signo int) error {
 	return nil
 }
 
-// attach puts the handler in front. Before, it makes sure that what the handler
-// goes on to does not act on the signal: Go's own handler ends the program for
-// SIGTERM, unless somebody has asked os/signal for it. It also keeps os/signal
-// from installing its handler later, in front of ours.
+// attach puts the handler in front. Before, it asks os/signal for the signal, so
+// that what the handler goes on to does not act on it: Go's own ends the program
+// for SIGTERM, unless somebody wants it. It also keeps os/signal from installing
+// its handler later, in front of ours. Where Go handles a real-time signal already
+// none of this can happen.
 func (r *route) attach(signo int) error {
 	var err error
 	if r.original, err = sys.SignalAction(signo); err != nil {
 		return refused(signo, err)
 	}
-	if signo < firstRealTime || !goHandles(r.original) {
+	if !quiet(signo) && (signo < firstRealTime || !goHandles(r.original)) {
 		r.wanted = make(chan os.Signal, 1)
 		signal.Notify(r.wanted, syscall.Signal(signo))
 	}

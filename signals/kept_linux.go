@@ -25,3 +25,14 @@ const (
 
 // urgentSignal always has the Go runtime's handler.
 const urgentSignal = int(syscall.SIGURG)
+
+// quiet says whether a signal must not be asked of os/signal, which would never
+// put back its default action: those that stop a program (runtime/signal_unix.go,
+// sigdisable).
+func quiet(signo int) bool {
+	switch syscall.Signal(signo) {
+	case syscall.SIGCONT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
+		return true
+	}
+	return false
+}

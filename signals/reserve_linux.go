@@ -3,6 +3,7 @@ package signals
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -128,9 +129,8 @@ func everywhere() (uint64, error) {
 }
 
 // masks returns the signals that some thread blocks for itself, and those that
-// every one does. Threads that block signals which no thread could wish to keep
-// do not count: one of the Go runtime's serves os/signal, and any may block all
-// while it starts another.
+// every one does. A thread that blocks most of them keeps none: one of the Go
+// runtime's serves os/signal, and any blocks all while it starts another.
 func masks() (some, every uint64, err error) {
 	threads, err := filepath.Glob("/proc/self/task/*/status")
 	if err != nil || len(threads) == 0 {
@@ -146,7 +146,7 @@ func masks() (some, every uint64, err error) {
 			return 0, 0, fmt.Errorf("signals: %w", err)
 		}
 		every &= blocked
-		if !has(blocked, int(syscall.SIGURG)) {
+		if bits.OnesCount64(blocked) < 32 {
 			some |= blocked
 		}
 	}
