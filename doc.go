@@ -12,6 +12,12 @@
 // those of one descriptor, and calls each descriptor's [Handler] once. When there
 // is nothing to do it sleeps in rt_sigtimedwait(2). No epoll(7) is involved.
 //
+// A descriptor that is ready again and again has its signals switched off for a
+// while ([Options.Linger]): the loop looks at all such descriptors with one
+// poll(2) in each turn, which under load costs less than a signal for each event,
+// as a network driver masks its interrupts under load. When they fall silent,
+// their signals are switched on again.
+//
 // # The contract of an event
 //
 // An event is a hint, not a fact. It can be spurious (there is nothing to

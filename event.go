@@ -11,6 +11,19 @@ type Event struct {
 	// Signals is the number of signals merged into this event. It is zero when
 	// there was none: the loop looked, or the handler was to be called again.
 	Signals int
+
+	hot bool // the loop looks again in the next turn
+}
+
+// Short says whether a read, receive or accept that brought less than was asked
+// for may be taken for the last one: a handler that then returns Drained, without
+// another call that says EAGAIN, misses nothing. It is so when this event stands
+// for one arrival, behind which nothing can have come unnoticed, and when the loop
+// looks at the descriptor again in its next turn anyway. It is not so when signals
+// were merged: the one of the end of file may be among them.
+func (ev Event) Short() bool {
+	const plain = siginfo.In | siginfo.RdNorm | siginfo.Out | siginfo.WrNorm | siginfo.WrBand
+	return ev.hot || ev.Signals <= 1 && ev.Band != 0 && ev.Band&^plain == 0
 }
 
 // Result is what a handler says of the work that is left.

@@ -16,3 +16,10 @@ const (
 	FirstWriteLook = firstWriteLook
 	LastWriteLook  = lastWriteLook
 )
+
+// What makes a descriptor hot, and for how long.
+const (
+	HeatStreak = heatStreak
+	HeatLimit  = heatLimit
+	ShortSleep = shortSleep
+)

@@ -23,6 +23,8 @@ type kernel interface {
 	// what happened before is found by a Poll that follows it.
 	Arm(fd int) error
 	Disarm(fd int) error
+	// Rearm undoes a Disarm of the same file by the same thread.
+	Rearm(fd int) error
 	// Verify finds out whether fd is still armed, and arms it again if not.
 	Verify(fd int) (repaired bool, err error)
 

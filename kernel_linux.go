@@ -130,6 +130,8 @@ func unsupportedFile(err error) error {
 
 func (q *signalQueue) Disarm(fd int) error { return sys.SetAsync(fd, false) }
 
+func (q *signalQueue) Rearm(fd int) error { return sys.SetAsync(fd, true) }
+
 func (q *signalQueue) Verify(fd int) (repaired bool, err error) {
 	owner, err := sys.OwnerThread(fd)
 	if err != nil {

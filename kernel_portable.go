@@ -49,6 +49,8 @@ func (p *plainSIGIO) Arm(fd int) error {
 
 func (p *plainSIGIO) Disarm(fd int) error { return sys.SetAsync(fd, false) }
 
+func (p *plainSIGIO) Rearm(fd int) error { return sys.SetAsync(fd, true) }
+
 func (p *plainSIGIO) Verify(fd int) (repaired bool, err error) {
 	flags, repaired, err := keepNonblocking(fd)
 	if err != nil {

@@ -126,6 +126,7 @@ func (w *Watch) wantWrite() {
 	}
 	s := &w.loop.write
 	w.writing = true
+	w.loop.hot.update(w)
 	if !w.listed {
 		w.listed = true
 		s.watches = append(s.watches, w)
@@ -179,8 +180,8 @@ func (v *verification) chunk() {
 	l := v.loop
 	chunk := l.watches[v.next:min(v.next+lookChunk, len(l.watches))]
 	for _, w := range chunk {
-		if w == nil {
-			continue
+		if w == nil || w.hot != 0 {
+			continue // or looked at in each turn, and armed again before long
 		}
 		// An error is for the handler to find: the look below marks the watch.
 		if repaired, err := w.verify(); repaired && err == nil {

@@ -14,8 +14,8 @@ import (
 // Loop is an event loop that runs on signals: one thread, one queue. Its methods
 // may be called from any goroutine, its own handlers included.
 //
-// One turn of a loop is: take a batch of signals; look at everything if some were
-// lost; call the handlers of the descriptors that are ready, each once; run what
+// One turn of a loop is: take a batch of signals; look at the descriptors whose
+// signals are off because they are hot; look at everything if some were lost; call the handlers of the descriptors that are ready, each once; run what
 // was posted; run the timers that are due; sleep if nothing is left to do.
 type Loop struct {
 	kernel  kernel
@@ -44,6 +44,7 @@ type turnState struct {
 	ready    []*Watch     // to be called in the next dispatch, each once
 	calling  []*Watch     // the dispatch that goes on
 	pollfds  []sys.PollFd // for look
+	turns    uint8        // their number, with a gap for each sleep; it wraps around
 	running  []func()     // the posted functions that are being run
 	ran      int          // how many of them have been
 	serving  *Watch       // whose handler runs, for a PanicError
@@ -51,6 +52,7 @@ type turnState struct {
 	orphaned bool         // the watches' thread has died
 	count    Stats
 
+	hot    hot
 	lost   loss
 	write  writeLook
 	verify verification
@@ -75,6 +77,7 @@ func NewLoop(o Options) (*Loop, error) {
 func startLoop(k kernel, o Options) (*Loop, error) {
 	l := &Loop{kernel: k, options: o, done: make(chan struct{})}
 	l.records = make([]siginfo.Record, o.Batch)
+	l.hot.loop = l
 	l.lost.init(l)
 	l.write.init(l)
 	l.verify.init(l)
@@ -106,7 +109,9 @@ func (l *Loop) turn() (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	l.turns++
 	l.sort(l.records[:n])
+	l.hot.look()
 	l.lost.recover()
 	l.dispatch()
 	l.publish()
@@ -114,7 +119,7 @@ func (l *Loop) turn() (bool, error) {
 		return false, nil
 	}
 	l.runTimers()
-	if n == len(l.records) || len(l.ready) > 0 {
+	if n == len(l.records) || len(l.ready) > 0 || len(l.hot.watches) > 0 && l.options.Coalesce == 0 {
 		return true, nil
 	}
 	return true, l.sleep()
@@ -171,7 +176,7 @@ func (l *Loop) mark(w *Watch, band siginfo.Band) {
 func (l *Loop) dispatch() {
 	l.calling, l.ready = l.ready, l.calling[:0]
 	for i, w := range l.calling {
-		ev := Event{Band: w.band, Signals: int(w.signals)}
+		ev := Event{Band: w.band, Signals: int(w.signals), hot: w.hot != 0}
 		w.band, w.signals, w.queued = 0, 0, false
 		if w.closed {
 			l.count.Stale += uint64(ev.Signals)
@@ -189,14 +194,24 @@ func (l *Loop) dispatch() {
 
 func (l *Loop) call(w *Watch, ev Event) {
 	if ev.Band&(siginfo.Out|siginfo.Err|siginfo.Hup) != 0 {
-		w.writing, w.looked = false, ev.Signals == 0
+		w.looked = ev.Signals == 0
+		if w.writing {
+			w.writing = false
+			l.hot.update(w)
+		}
 	}
 	l.count.Calls++
 	l.serving = w
 	result := w.handler.Ready(w, ev)
 	l.serving = nil
-	if result == More && !w.closed {
+	if w.closed {
+		return
+	}
+	if result == More {
 		l.mark(w, 0)
+	}
+	if ev.Signals > 0 && w.hot == 0 {
+		l.hot.seen(w)
 	}
 }
 
@@ -224,12 +239,34 @@ func (l *Loop) sleep() error {
 		l.asleep.Store(false)
 		return nil
 	}
-	got, err := l.kernel.Sleep(d, &l.records[0])
+	got, err := l.rest(d)
 	l.asleep.Store(false)
 	if got {
 		l.sort(l.records[:1])
 	}
 	return err
+}
+
+// shortSleep is about what it takes until a sleeping thread runs again on a virtual
+// machine. Descriptors that end a shorter sleep still count as ready again and
+// again, and once they are hot the loop looks at them instead of sleeping.
+const shortSleep = 60 * time.Microsecond
+
+// rest sleeps for d, but not longer than Options.Coalesce while descriptors are
+// hot, since they cannot wake the loop.
+func (l *Loop) rest(d time.Duration) (got bool, err error) {
+	if len(l.hot.watches) > 0 {
+		if d < 0 || d > l.options.Coalesce {
+			d = l.options.Coalesce
+		}
+		return l.kernel.Sleep(d, &l.records[0])
+	}
+	start := time.Now()
+	got, err = l.kernel.Sleep(d, &l.records[0])
+	if time.Since(start) > max(shortSleep, l.options.Coalesce) {
+		l.turns += heatGap
+	}
+	return got, err
 }
 
 // spin looks at the queue for a while without sleeping.

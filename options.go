@@ -19,6 +19,19 @@ type Options struct {
 	// Spin is how long the loop goes on looking at its queue before it sleeps; 0
 	// does not spin. It trades processor time for the time of a wake-up.
 	Spin time.Duration
+	// Linger is for how many turns of the loop a descriptor that was ready again
+	// and again may be silent until its signals are switched on again; 0 stands
+	// for 24, a negative value for signals that are never switched off. While they
+	// are off the loop finds out with poll(2), in each turn, which is cheaper when
+	// there is always something. It does not sleep then, unless Coalesce says so.
+	Linger int
+	// Coalesce lets the loop sleep for that long while hot descriptors are silent
+	// rather than look at them all the time: what comes meanwhile is served
+	// together, up to Coalesce later (and the kernel's timer slack, 50 us). It is
+	// what interrupt coalescing is to a network card: throughput for one-way
+	// traffic at less processor time, paid for with latency under load. 0 waits
+	// for nobody.
+	Coalesce time.Duration
 	// Verify is how often every descriptor is checked, and repaired if somebody
 	// took away its owner, signal or flags, and looked at for what sends no
 	// signal at all (the hang-up of a terminal); 0 stands for 5 s, a negative
@@ -38,6 +51,8 @@ type Options struct {
 const (
 	defaultSignal = 40 // clear of the C libraries' own (32 to 34)
 	defaultBatch  = 256
+	defaultLinger = 24
+	maxLinger     = 127
 	defaultVerify = 5 * time.Second
 	firstSignal   = 35
 	lastSignal    = 64
@@ -60,6 +75,15 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.Spin < 0 {
 		return o, fmt.Errorf("sigio: spin for %v: want 0 or more", o.Spin)
+	}
+	switch {
+	case o.Linger == 0:
+		o.Linger = defaultLinger
+	case o.Linger > maxLinger:
+		return o, fmt.Errorf("sigio: linger for %d turns: want at most %d, 0 for %d, or less than 0 for never", o.Linger, maxLinger, defaultLinger)
+	}
+	if o.Coalesce < 0 {
+		return o, fmt.Errorf("sigio: coalesce for %v: want 0 or more", o.Coalesce)
 	}
 	if o.Verify == 0 {
 		o.Verify = defaultVerify

@@ -36,7 +36,7 @@ func (l *Loop) WatchOwned(fd int, h Handler) (*Watch, error) {
 	if _, ok := l.kernel.(owner); !ok {
 		return nil, fmt.Errorf("sigio: watch descriptor %d for what the kernel tells its owner: %w", fd, errors.ErrUnsupported)
 	}
-	return l.open(&Watch{loop: l, handler: h, fd: fd, owned: true})
+	return l.open(&Watch{loop: l, handler: h, fd: int32(fd), owned: true})
 }
 
 // arm makes w's descriptor signal the loop's thread.

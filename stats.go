@@ -26,6 +26,9 @@ type Stats struct {
 	Sweeps uint64
 	// Calls counts calls of handlers, for whatever reason.
 	Calls uint64
+	// Hot counts how often the signals of a descriptor were switched off because
+	// it was ready again and again; see Options.Linger.
+	Hot uint64
 	// Repaired counts descriptors found with another owner, signal or flags
 	// than the loop had given them, and armed again.
 	Repaired uint64
@@ -47,6 +50,7 @@ func (s *Stats) Add(other Stats) {
 	s.Overflows += other.Overflows
 	s.Sweeps += other.Sweeps
 	s.Calls += other.Calls
+	s.Hot += other.Hot
 	s.Repaired += other.Repaired
 	s.Restarts += other.Restarts
 	s.Watches += other.Watches

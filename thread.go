@@ -68,6 +68,7 @@ func (l *Loop) replaceThread() {
 func (l *Loop) adopt() {
 	l.serving, l.doing = nil, ""
 	l.forgetReady()
+	l.hot.forget()
 	for _, w := range l.watches {
 		if w == nil {
 			continue

@@ -17,9 +17,12 @@ import (
 type Watch struct {
 	loop    *Loop
 	handler Handler
-	fd      int
+	fd      int32
 	band    siginfo.Band // what has come since the last call
 	signals int32        // how many signals that were
+	hot     int32        // place among the loop's hot.watches, from 1; 0: its signals are on
+	since   uint8        // the turn of the last call for a signal, or that in which it became hot
+	streak  int8         // how many such calls in a row; while it is hot, how many silent turns
 	queued  bool         // on the ready list
 	writing bool         // somebody waits for room to write
 	looked  bool         // the last word of room came from a look alone
@@ -48,7 +51,7 @@ func (l *Loop) Watch(fd int, h Handler) (*Watch, error) {
 	if h == nil {
 		h = newWaiter()
 	}
-	return l.open(&Watch{loop: l, handler: h, fd: fd})
+	return l.open(&Watch{loop: l, handler: h, fd: int32(fd)})
 }
 
 // open opens w on the loop's thread.
@@ -68,23 +71,24 @@ func (l *Loop) open(w *Watch) (*Watch, error) {
 // gap between the two.
 func (w *Watch) open() error {
 	l := w.loop
-	if l.lookup(w.fd) != nil {
+	fd := w.FD()
+	if l.lookup(fd) != nil {
 		return fmt.Errorf("it is watched already; close the earlier Watch first, and before its descriptor")
 	}
 	if err := w.arm(); err != nil {
 		return err
 	}
-	for len(l.watches) <= w.fd { // after Arm: w.fd is a descriptor, not just any number
+	for len(l.watches) <= fd { // after Arm: fd is a descriptor, not just any number
 		l.watches = append(l.watches, nil)
 	}
-	l.watches[w.fd] = w
+	l.watches[fd] = w
 	l.count.Watches++
 	l.look(w)
 	return nil
 }
 
 // FD returns the descriptor.
-func (w *Watch) FD() int { return w.fd }
+func (w *Watch) FD() int { return int(w.fd) }
 
 // Close stops the watching: when it returns, the descriptor sends no more signals
 // and the handler is not running and will not be called again; waiters get
@@ -115,6 +119,10 @@ func (w *Watch) close() error {
 	w.loop.count.Watches--
 	if waiter, ok := w.handler.(*waiter); ok {
 		waiter.Interrupt(errWatchClosed)
+	}
+	if w.hot != 0 {
+		w.loop.hot.remove(w) // its signals are off
+		return nil
 	}
 	return w.disarm()
 }
@@ -205,5 +213,5 @@ func (w *Watch) pollFd() sys.PollFd {
 	if w.writing {
 		want |= siginfo.Out
 	}
-	return sys.PollFd{Fd: int32(w.fd), Events: int16(want)}
+	return sys.PollFd{Fd: w.fd, Events: int16(want)}
 }

@@ -15,6 +15,7 @@ type bound struct {
 	addr    netip.AddrPort
 	dual    bool // IPv6 and IPv4
 	fds     []int
+	granted int // size of each one's receive buffer in the kernel's count, if it is UDP
 }
 
 // url names the address as Config.Listen would.

@@ -74,7 +74,8 @@ type Config struct {
 	ReceiveBuffer int
 
 	// Loop has the options of the loops. Observe is called on every loop's
-	// thread.
+	// thread. A Coalesce of 0 stands for as long as the receive buffers allow, at
+	// most 500 us.
 	Loop sigio.Options
 
 	// Warn is told, in words, what an operator should know: that the kernel

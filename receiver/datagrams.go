@@ -38,18 +38,14 @@ const (
 	datagramOverhead = 512
 )
 
-func newDatagrams(w *worker, b *bound, fd int) (*datagrams, error) {
-	granted, err := sys.SetReceiveBuffer(fd, w.r.config.ReceiveBuffer)
-	if err != nil {
-		return nil, err
-	}
+func newDatagrams(w *worker, b *bound, fd int) *datagrams {
 	if w.batch == nil {
 		w.batch = sys.NewDatagramBatch(batchSize, datagramSize)
 	}
-	d := &datagrams{w: w, fd: fd, url: b.url(), account: newAccount(fd), granted: granted}
+	d := &datagrams{w: w, fd: fd, url: b.url(), account: newAccount(fd), granted: b.granted}
 	d.retry.init(w, &d.gate)
 	d.drops.init(d)
-	return d, nil
+	return d
 }
 
 func (d *datagrams) start() (err error) {
@@ -83,7 +79,8 @@ func (d *datagrams) Ready(_ *sigio.Watch, ev sigio.Event) sigio.Result {
 			d.w.hold.active(&d.gate)
 			return sigio.Drained
 		}
-		// Less than a batch was all there was. What came since has sent a signal.
+		// Less than a batch was all there was. What came since has sent a signal,
+		// or the loop will look.
 		if n < d.w.batch.Len() || d.exhausted() {
 			return d.drained()
 		}

@@ -110,16 +110,16 @@ func (r *Receiver) openAll() error {
 // startAll starts the loops with the sockets.
 func (r *Receiver) startAll() error {
 	r.most = r.connectionLimit()
+	if err := r.setBuffers(); err != nil {
+		closeAll(r.bound)
+		return err
+	}
 	group, err := sigio.NewGroup(r.config.Workers, r.config.Loop)
 	if err != nil {
 		closeAll(r.bound)
 		return err
 	}
-	if err := r.equip(group); err != nil {
-		group.Close()
-		closeAll(r.bound)
-		return err
-	}
+	r.equip(group)
 	r.group = group
 	for _, w := range r.workers {
 		for _, s := range w.sources {
@@ -144,7 +144,7 @@ func (r *Receiver) startAll() error {
 }
 
 // equip makes a worker for each loop, with one socket of each address.
-func (r *Receiver) equip(group *sigio.Group) error {
+func (r *Receiver) equip(group *sigio.Group) {
 	for i, loop := range group.Loops() {
 		w := newWorker(r, loop)
 		for j := range r.bound {
@@ -153,15 +153,10 @@ func (r *Receiver) equip(group *sigio.Group) error {
 				w.sources = append(w.sources, newListener(w, b.fds[i]))
 				continue
 			}
-			d, err := newDatagrams(w, b, b.fds[i])
-			if err != nil {
-				return fmt.Errorf("sigio: %s: %w", b.url(), err)
-			}
-			w.sources = append(w.sources, d)
+			w.sources = append(w.sources, newDatagrams(w, b, b.fds[i]))
 		}
 		r.workers = append(r.workers, w)
 	}
-	return nil
 }
 
 // connectionLimit keeps the default away from the limit of open files, because

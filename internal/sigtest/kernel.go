@@ -27,6 +27,7 @@ type Kernel struct {
 	armed     map[int]bool
 	ready     map[int]siginfo.Band
 	refused   map[int]error
+	before    map[int]func()
 	broken    error
 	noThreads error
 
@@ -44,6 +45,7 @@ func NewKernel() *Kernel {
 		armed:   map[int]bool{},
 		ready:   map[int]siginfo.Band{},
 		refused: map[int]error{},
+		before:  map[int]func(){},
 		kick:    make(chan struct{}, 1),
 	}
 }
@@ -83,6 +85,18 @@ func (k *Kernel) Disarm(fd int) error {
 	defer k.mu.Unlock()
 	delete(k.armed, fd)
 	return nil
+}
+
+// Rearm is Arm, after what BeforeArm asked for.
+func (k *Kernel) Rearm(fd int) error {
+	k.mu.Lock()
+	f := k.before[fd]
+	delete(k.before, fd)
+	k.mu.Unlock()
+	if f != nil {
+		f()
+	}
+	return k.Arm(fd)
 }
 
 // Verify arms fd again if Silence was called for it.

@@ -85,6 +85,13 @@ func (k *Kernel) Refuse(fd int, err error) {
 	k.refused[fd] = err
 }
 
+// BeforeArm makes the next Rearm of fd call f before it arms.
+func (k *Kernel) BeforeArm(fd int, f func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.before[fd] = f
+}
+
 // RefuseThreads makes Attach fail.
 func (k *Kernel) RefuseThreads(err error) {
 	k.mu.Lock()

@@ -120,9 +120,7 @@ func (c *conn) Ready(w *sigio.Watch, ev sigio.Event) sigio.Result {
 		case service.Empty:
 			return sigio.Drained
 		case service.Short:
-			// One signal stands for one arrival, which this was. With more
-			// of them, or none, the end may have come behind it.
-			if ev.Signals == 1 {
+			if ev.Short() {
 				return sigio.Drained
 			}
 		case service.Over:
