@@ -5,7 +5,7 @@ package scenario
 func table() []Scenario {
 	var all []Scenario
 	for _, rows := range [][]Scenario{
-		udpRows(), tcpRows(), tcpEndRows(), tcpSpaceRows(), mptcpRows(), unixRows(), pipeRows(), ttyRows(), surpriseRows(), specialRows(),
+		udpRows(), tcpRows(), tcpEndRows(), tcpSpaceRows(), mptcpRows(), unixRows(), pipeRows(), ttyRows(), leaseRows(), surpriseRows(), specialRows(),
 	} {
 		all = append(all, rows...)
 	}
