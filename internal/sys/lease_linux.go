@@ -59,6 +59,7 @@ type FileTraits struct {
 	Regular  bool // a regular file (fstat(2))
 	Writable bool // opened for writing
 	PathOnly bool // opened with O_PATH, so that hardly any call works (open(2))
+	Async    bool // opened with O_ASYNC, or with a lease already
 }
 
 // Traits returns those of fd.
@@ -73,5 +74,6 @@ func Traits(fd int) (FileTraits, error) {
 		Regular:  s.Mode&unix.S_IFMT == unix.S_IFREG,
 		Writable: flags&unix.O_ACCMODE != unix.O_RDONLY,
 		PathOnly: flags&unix.O_PATH != 0,
+		Async:    flags&unix.O_ASYNC != 0,
 	}, os.NewSyscallError("fstat", err)
 }

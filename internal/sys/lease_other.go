@@ -13,6 +13,6 @@ func SetLease(int, LeaseKind) error          { return errors.ErrUnsupported }
 func Lease(int) (LeaseKind, bool, error)     { return NoLease, false, errors.ErrUnsupported }
 func LeaseBreakTime() (time.Duration, error) { return 0, errors.ErrUnsupported }
 
-type FileTraits struct{ Regular, Writable, PathOnly bool }
+type FileTraits struct{ Regular, Writable, PathOnly, Async bool }
 
 func Traits(int) (FileTraits, error) { return FileTraits{}, errors.ErrUnsupported }
