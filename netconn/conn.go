@@ -165,13 +165,10 @@ func (c *conn) SetWriteBuffer(bytes int) error {
 
 // SyscallConn gives the descriptor to functions (syscall.Conn). They must not use it
 // after they have returned, close it, or change its owner, signal or flags (fcntl(2)).
-// Read and Write call theirs again after each event until it returns true.
+// Read and Write call theirs again after each event until it returns true. The error is
+// nil, also after Close, when the RawConn's own methods return net.ErrClosed.
 func (c *conn) SyscallConn() (syscall.RawConn, error) {
-	if err := c.d.use(); err != nil {
-		return nil, syscall.EINVAL // as package net does
-	}
-	c.d.release()
-	return rawConn{c.d, c.opError}, nil
+	return rawConn{c.d, c.net, c.local, c.remote}, nil
 }
 
 // File returns a second descriptor of the connection, which is the caller's to close
@@ -200,6 +197,14 @@ func (d *descriptor) file(name string) (f *os.File, err error) {
 func (c *conn) set(f func(fd int) error) error {
 	if err := c.d.control(f); err != nil {
 		return &net.OpError{Op: "set", Net: c.net, Addr: c.local, Err: err}
+	}
+	return nil
+}
+
+// option is set with the errors that package net has for options of TCP.
+func (c *conn) option(f func(fd int) error) error {
+	if err := c.d.control(f); err != nil {
+		return c.opError("set", err)
 	}
 	return nil
 }

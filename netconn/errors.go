@@ -12,12 +12,10 @@ import (
 // context.DeadlineExceeded and says "i/o timeout".
 type timeoutError struct{}
 
-func (timeoutError) Error() string   { return "i/o timeout" }
-func (timeoutError) Timeout() bool   { return true }
-func (timeoutError) Temporary() bool { return true }
-func (timeoutError) Is(err error) bool {
-	return err == context.DeadlineExceeded || err == os.ErrDeadlineExceeded
-}
+func (timeoutError) Error() string     { return "i/o timeout" }
+func (timeoutError) Timeout() bool     { return true }
+func (timeoutError) Temporary() bool   { return true }
+func (timeoutError) Is(err error) bool { return err == context.DeadlineExceeded }
 
 // canceledError is the same for a context that was cancelled.
 type canceledError struct{}
@@ -51,6 +49,6 @@ var (
 	errNotPlain       = errors.New("netconn: not a connection that has a descriptor")
 )
 
-func unexpectedAddress(a net.Addr) error {
-	return &net.AddrError{Err: "unexpected address type", Addr: a.String()}
+func unexpectedAddress(address string) error {
+	return &net.AddrError{Err: "unexpected address type", Addr: address}
 }

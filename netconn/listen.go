@@ -25,13 +25,10 @@ func (c *Config) Listen(ctx context.Context, network, address string) (net.Liste
 
 func (c *Config) listen(ctx context.Context, name, address string) (*Listener, error) {
 	n, err := parseNetwork(name)
-	if err == nil && (n.kind == sys.UDP || n.kind == sys.UnixDatagram) {
-		err = &net.AddrError{Err: "unexpected address type", Addr: address}
-	}
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: name, Err: err}
 	}
-	d, err := c.bound(ctx, n, address)
+	d, err := c.bound(ctx, n, address, false)
 	if err != nil {
 		return nil, err
 	}
@@ -44,13 +41,10 @@ func (c *Config) listen(ctx context.Context, name, address string) (*Listener, e
 // as for Listen. The result is a *UDPConn or a *UnixConn; the error a *net.OpError.
 func (c *Config) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
 	n, err := parseNetwork(network)
-	if err == nil && n.kind != sys.UDP && n.kind != sys.UnixDatagram {
-		err = &net.AddrError{Err: "unexpected address type", Addr: address}
-	}
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
 	}
-	d, err := c.bound(ctx, n, address)
+	d, err := c.bound(ctx, n, address, true)
 	if err != nil {
 		return nil, err
 	}
@@ -58,36 +52,53 @@ func (c *Config) ListenPacket(ctx context.Context, network, address string) (net
 }
 
 // bound makes a socket that is bound to address, and listens if it is a stream.
-func (c *Config) bound(ctx context.Context, n network, address string) (*descriptor, error) {
-	if !n.inet() {
-		to := &net.UnixAddr{Name: address, Net: n.name}
-		d, err := c.socket(n, false, address, func(fd int) error {
-			if err := sys.BindUnix(fd, address); err != nil || n.kind == sys.UnixDatagram {
-				return err
-			}
-			return sys.Listen(fd, 0)
-		})
+func (c *Config) bound(ctx context.Context, n network, address string, datagrams bool) (*descriptor, error) {
+	fail := func(to net.Addr, err error) (*descriptor, error) {
+		return nil, &net.OpError{Op: "listen", Net: n.name, Addr: to, Err: err}
+	}
+	var to net.Addr = &net.UnixAddr{Name: address, Net: n.name}
+	var at netip.AddrPort
+	if n.inet() {
+		all, err := c.resolve(ctx, n, address)
 		if err != nil {
-			return nil, &net.OpError{Op: "listen", Net: n.name, Addr: to, Err: err}
+			return fail(nil, err)
 		}
-		return d, nil
+		at = firstIPv4(all)
+		to = n.inetAddr(at)
 	}
-	all, err := c.resolve(ctx, n, address)
+	if datagrams != (n.kind == sys.UDP || n.kind == sys.UnixDatagram) {
+		return fail(to, unexpectedAddress(address))
+	}
+	var d *descriptor
+	var err error
+	if n.inet() {
+		d, err = c.boundInet(n, at)
+	} else {
+		d, err = c.boundUnix(n, address)
+	}
 	if err != nil {
-		return nil, &net.OpError{Op: "listen", Net: n.name, Err: err}
-	}
-	to := all[0]
-	for _, a := range all { // as package net: IPv4, if the name has it
-		if a.Addr().Is4() {
-			to = a
-			break
-		}
-	}
-	d, err := c.boundInet(n, to)
-	if err != nil {
-		return nil, &net.OpError{Op: "listen", Net: n.name, Addr: n.inetAddr(to), Err: err}
+		return fail(to, err)
 	}
 	return d, nil
+}
+
+// firstIPv4 chooses as package net does: an IPv4 address, if the name has one.
+func firstIPv4(all []netip.AddrPort) netip.AddrPort {
+	for _, a := range all {
+		if a.Addr().Is4() {
+			return a
+		}
+	}
+	return all[0]
+}
+
+func (c *Config) boundUnix(n network, address string) (*descriptor, error) {
+	return c.socket(n, false, address, func(fd int) error {
+		if err := sys.BindUnix(fd, address); err != nil || n.kind == sys.UnixDatagram {
+			return err
+		}
+		return sys.Listen(fd, 0)
+	})
 }
 
 func (c *Config) boundInet(n network, to netip.AddrPort) (*descriptor, error) {
@@ -164,8 +175,5 @@ func (c *Config) options(n network, d *descriptor, v6 bool, address string) erro
 			name = n.kind.String() + "6"
 		}
 	}
-	raw := rawConn{d, func(op string, err error) error {
-		return &net.OpError{Op: op, Net: n.name, Err: err}
-	}}
-	return c.Control(name, address, raw)
+	return c.Control(name, address, rawConn{d, n.name, nil, nil})
 }

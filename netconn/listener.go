@@ -90,11 +90,7 @@ func (l *Listener) SetUnlinkOnClose(unlink bool) { l.unlink.Store(unlink) }
 
 // SyscallConn gives the descriptor to functions, as conn's does (syscall.Conn).
 func (l *Listener) SyscallConn() (syscall.RawConn, error) {
-	if err := l.d.use(); err != nil {
-		return nil, syscall.EINVAL
-	}
-	l.d.release()
-	return rawConn{l.d, l.opError}, nil
+	return rawConn{l.d, l.network.name, l.addr, nil}, nil
 }
 
 // File returns a second descriptor of the socket, for another process or for

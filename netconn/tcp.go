@@ -29,19 +29,19 @@ func (c *TCPConn) CloseWrite() error { return c.shutdown(sys.ShutWrite) }
 // SetNoDelay says whether data is sent at once (true, the default) or gathered by
 // Nagle's algorithm (TCP_NODELAY, tcp(7)).
 func (c *TCPConn) SetNoDelay(on bool) error {
-	return c.set(func(fd int) error { return sys.SetNoDelay(fd, on) })
+	return c.option(func(fd int) error { return sys.SetNoDelay(fd, on) })
 }
 
 // SetLinger says what Close does with data that is not sent yet: sec < 0, the default,
 // sends it in the background; 0 throws it away and resets the connection; more lets
 // the kernel try so many seconds (SO_LINGER, socket(7)).
 func (c *TCPConn) SetLinger(sec int) error {
-	return c.set(func(fd int) error { return sys.SetLinger(fd, sec) })
+	return c.option(func(fd int) error { return sys.SetLinger(fd, sec) })
 }
 
 // SetKeepAlive switches keep-alive on or off (SO_KEEPALIVE, socket(7)).
 func (c *TCPConn) SetKeepAlive(on bool) error {
-	return c.set(func(fd int) error { return sys.SetKeepAliveOn(fd, on) })
+	return c.option(func(fd int) error { return sys.SetKeepAliveOn(fd, on) })
 }
 
 // SetKeepAlivePeriod sets the time without data before the first probe; zero means
@@ -50,11 +50,11 @@ func (c *TCPConn) SetKeepAlivePeriod(d time.Duration) error {
 	if d == 0 {
 		d = keepAliveTime
 	}
-	return c.set(func(fd int) error { return sys.SetKeepAliveTimes(fd, sys.KeepAlive{Idle: d}) })
+	return c.option(func(fd int) error { return sys.SetKeepAliveTimes(fd, sys.KeepAlive{Idle: d}) })
 }
 
 // SetKeepAliveConfig sets everything about keep-alive. A zero in k stands for the
 // default (15 s, 15 s, 9 probes), a negative value for "leave it".
 func (c *TCPConn) SetKeepAliveConfig(k net.KeepAliveConfig) error {
-	return c.set(func(fd int) error { return setKeepAlive(fd, k) })
+	return c.option(func(fd int) error { return setKeepAlive(fd, k) })
 }
