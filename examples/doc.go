@@ -4,6 +4,9 @@
 //	tcpserver   a TCP server in one thread, done right
 //	goroutines  the same with a goroutine for each connection, which sleeps
 //	terminal    a terminal or a pipe, read by signals
+//	inotify     what happens to the files in a directory
+//	lease       a file that is written when somebody opens it, not before
+//	profiler    samples one of its threads by a performance counter
 //
 // Three more belong to docs/why-the-single-threaded-server-loses.md:
 //
