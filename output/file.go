@@ -62,6 +62,8 @@ type File struct {
 	dirty  bool      // written since the last sync
 	again  time.Time // after a rotation that failed: not before
 	closed bool
+
+	counts sync.Mutex // guards stats, so that Stats need not wait for a Write
 	stats  FileStats
 }
 
@@ -175,7 +177,15 @@ func (f *File) Write(p []byte) (n int, err error) {
 		k, err = f.append(f.fit(p[n:]))
 		n += k
 	}
+	f.count(func(s *FileStats) { s.Size = f.size })
 	return n, err
+}
+
+// count changes what Stats returns.
+func (f *File) count(change func(*FileStats)) {
+	f.counts.Lock()
+	change(&f.stats)
+	f.counts.Unlock()
 }
 
 // prepare opens a file if there is none, or if it is time for a new one.
@@ -302,12 +312,11 @@ func (f *File) Close() error {
 	return err
 }
 
-// Stats returns the present state. It waits for a Write that is under way.
+// Stats returns the present state. It never waits.
 func (f *File) Stats() FileStats {
-	f.mu.Lock()
+	f.counts.Lock()
 	s := f.stats
-	s.Size = f.size
-	f.mu.Unlock()
+	f.counts.Unlock()
 	f.archive.addTo(&s)
 	return s
 }

@@ -47,7 +47,7 @@ func (f *File) rotate(now time.Time) error {
 		f.fail(err)
 		f.again = now.Add(rotateAgain)
 	} else {
-		f.stats.Rotations++
+		f.count(func(s *FileStats) { s.Rotations++ })
 		f.archive.kick()
 	}
 	return f.open()
@@ -81,8 +81,7 @@ func (f *File) syncFolder() error {
 }
 
 func (f *File) fail(err error) {
-	f.stats.Failures++
-	f.stats.LastError = err
+	f.count(func(s *FileStats) { s.Failures, s.LastError = s.Failures+1, err })
 }
 
 // syncing calls fsync every FileOptions.Sync. Writing goes on meanwhile.
@@ -105,8 +104,8 @@ func (f *File) syncing() {
 		}
 		// One that was closed meanwhile was synced before.
 		if err := file.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
-			f.mu.Lock()
 			f.fail(err)
+			f.mu.Lock()
 			f.dirty = true
 			f.mu.Unlock()
 		}

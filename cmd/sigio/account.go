@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-067c1534/sigio/output"
 	"github.com/seed-067c1534/sigio/receiver"
 )
 
@@ -52,20 +51,11 @@ func listeners(s receiver.Stats) string {
 	return strings.Join(urls, ", ")
 }
 
-// accountJSON is the file of --stats: the receiver's account, and the output's.
+// accountJSON is the file of --stats: the receiver's account, and each output's.
 type accountJSON struct {
 	At time.Time `json:"at"`
 	receiver.Stats
-	Output outputJSON `json:"output"`
-}
-
-type outputJSON struct {
-	Written      uint64 `json:"written"`
-	WrittenBytes uint64 `json:"written_bytes"`
-	Lost         uint64 `json:"lost"`
-	Pending      int    `json:"pending"`
-	Retries      uint64 `json:"retries"`
-	LastError    string `json:"last_error,omitempty"`
+	Outputs []outputJSON `json:"outputs"`
 }
 
 // accountFile is where --stats wants the account, "" for nowhere.
@@ -75,17 +65,11 @@ func newAccountFile(path string) *accountFile { return &accountFile{path} }
 
 // write replaces the file in one step, so that nobody ever reads half of one. What
 // is no regular file, such as a terminal, is written to in place.
-func (f *accountFile) write(s receiver.Stats, o output.Stats) error {
+func (f *accountFile) write(s receiver.Stats, outputs []outputJSON) error {
 	if f.path == "" {
 		return nil
 	}
-	last := ""
-	if o.LastError != nil {
-		last = o.LastError.Error()
-	}
-	content, err := json.MarshalIndent(accountJSON{time.Now(), s, outputJSON{
-		o.Written, o.WrittenBytes, o.Lost, o.Pending, o.Retries, last,
-	}}, "", "  ")
+	content, err := json.MarshalIndent(accountJSON{time.Now(), s, outputs}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed-067c1534/sigio/output"
 	"github.com/seed-067c1534/sigio/receiver"
 )
 
@@ -107,7 +106,7 @@ func TestReplace(t *testing.T) {
 	path := filepath.Join(folder, "account.json")
 	f := newAccountFile(path)
 	for range 2 {
-		if err := f.write(receiver.Stats{}, output.Stats{LastError: errors.New("full")}); err != nil {
+		if err := f.write(receiver.Stats{}, []outputJSON{{LastError: "full"}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -34,7 +34,7 @@ sigio send 'hello, world'        # in another terminal`,
 	addChoice(root, root.PersistentFlags(), &colour, "color",
 		"colour on a terminal: auto (not with NO_COLOR), always or never", "auto", "always", "never")
 	root.AddCommand(
-		newServe(), newSend(), newTrace(), newDemo(), newDoctor(),
+		newServe(), newSend(), newQuery(), newTrace(), newDemo(), newDoctor(),
 		newCompletion(), newVersion(), newMan(),
 	)
 	root.SetHelpCommand(newHelp())

@@ -38,11 +38,12 @@ const fatalTime = 20 * time.Second
 //	                               $UDP, $TCP and their ..PORTs its addresses. OUT is
 //	                               -full for a full disk, -pipe for a pipe whose
 //	                               reader goes away after a line
-//	signal NAME SIGNAL             send USR1, TERM or INT
+//	signal NAME SIGNAL             send USR1, HUP, TERM or INT
 //	await NAME MEMBER N            wait until its account says at least N
 //	await NAME err TEXT            wait until it has said TEXT
 //	ends NAME CODE                 wait for its end, and want this exit code
-//	balanced FILE                  want received = delivered + rejected in an account
+//	balanced FILE                  want received = delivered + rejected in an account, and every output to have
+//	                               been given all of them
 //	lines FILE N                   want N lines
 func TestScript(t *testing.T) {
 	t.Parallel()
@@ -223,7 +224,7 @@ func waitFor(ts *testscript.TestScript, what string, done func() bool) {
 	}
 }
 
-var signals = map[string]syscall.Signal{"USR1": syscall.SIGUSR1, "TERM": syscall.SIGTERM, "INT": syscall.SIGINT}
+var signals = map[string]syscall.Signal{"USR1": syscall.SIGUSR1, "TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP}
 
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 	number, known := signals[args[1]]
@@ -287,11 +288,28 @@ func balanced(ts *testscript.TestScript, neg bool, args []string) {
 	for _, l := range v["listeners"].([]any) {
 		check(l.(map[string]any)["address"].(string), l.(map[string]any))
 	}
-	for _, member := range []string{"kernel_drops", "pending", "signals", "output", "at"} {
+	for _, o := range v["outputs"].([]any) {
+		o := o.(map[string]any)
+		given := o["written"].(float64) + o["lost"].(float64) + o["pending"].(float64)
+		if rest := v["pending"].(float64); given < v["received"].(float64)-rejectedBefore(v) || given > v["received"].(float64)+rest {
+			ts.Fatalf("%s: output %v of %v received, %v pending", args[0], o, v["received"], rest)
+		}
+	}
+	for _, member := range []string{"kernel_drops", "pending", "signals", "outputs", "at"} {
 		if v[member] == nil {
 			ts.Fatalf("%s has no member %s", args[0], member)
 		}
 	}
+}
+
+// rejectedBefore counts the messages that no output was given.
+func rejectedBefore(v map[string]any) (n float64) {
+	for cause, count := range v["rejected"].(map[string]any) {
+		if cause != "output closed" && cause != "output queue full" {
+			n += count.(float64)
+		}
+	}
+	return n
 }
 
 func lines(ts *testscript.TestScript, neg bool, args []string) {

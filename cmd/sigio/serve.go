@@ -28,6 +28,7 @@ the account. In it, received is always delivered plus rejected.`,
 	}
 	f := cmd.Flags()
 	f.Var(&o.listen, "listen", "udp://HOST:PORT or tcp://HOST:PORT, repeatable (default udp://localhost:8888 and tcp://localhost:8888)")
+	f.Var(&o.outputs, "output", "stdout:, file:PATH or sqlite:PATH, with parameters behind a ?; repeatable (default stdout:)")
 	addChoice(cmd, f, &o.format, "format", "text for people, json (an object a line), or raw (as it came, a line each)", "text", "json", "raw")
 	f.IntVar(&o.workers, "workers", 1, "`N` threads, each with a loop and sockets of its own")
 	addChoice(cmd, f, &o.mode, "per-connection", "who reads a connection: the loop itself, or a goroutine for each", "loop", "goroutine")
@@ -54,6 +55,7 @@ the account. In it, received is always delivered plus rejected.`,
 // serveOptions is the command line of serve.
 type serveOptions struct {
 	listen                     addresses
+	outputs                    addresses
 	format, mode, stats        string
 	workers, maxConnections    int
 	maxMessage, receiveBuffer  size

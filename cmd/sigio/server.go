@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
-	"github.com/seed-067c1534/sigio/output"
 	"github.com/seed-067c1534/sigio/receiver"
 )
 
@@ -19,7 +19,7 @@ const waitingEvery = 3 * time.Second
 // server is a receiver that prints, and what it tells its operator meanwhile.
 type server struct {
 	receiver *receiver.Receiver
-	output   *output.Writer
+	outputs  *outputs
 	line     *statusLine
 	account  *accountFile
 	warnings warnings
@@ -61,19 +61,25 @@ func serve(parent context.Context, o serveOptions, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	defer s.output.Close(ctx)
+	defer s.outputs.close(ctx)
+	hangup, stopHangup := whenHungUp(s.outputs.reopens())
+	defer stopHangup()
 	if err := s.receiver.Start(); err != nil {
 		return plain(err)
 	}
 	s.line.say("sigio serve: listening on %s", listeners(s.receiver.Stats()))
-	if err := s.account.write(s.receiver.Stats(), s.output.Stats()); err != nil {
+	if err := s.account.write(s.receiver.Stats(), s.outputs.account()); err != nil {
 		s.account.path = "" // said once
 		return errors.Join(err, s.end())
 	}
-	return s.run(ctx, ask)
+	return s.run(ctx, ask, hangup)
 }
 
 func newServer(o serveOptions, stdout, stderr io.Writer) (*server, error) {
+	plans, err := planOutputs(o.outputs, o.format)
+	if err != nil {
+		return nil, usagef("--output %v", err)
+	}
 	// Without a handler, a write to a pipe that nobody reads would end the program
 	// before the account is told (os/signal, SIGPIPE).
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
@@ -82,13 +88,14 @@ func newServer(o serveOptions, stdout, stderr io.Writer) (*server, error) {
 	if isTerminal && s.line.live {
 		stdout = s.line.above(stdout)
 	}
-	s.output = output.NewWriter(stdout, output.Options{Format: formats[o.format], Immediate: isTerminal})
+	if s.outputs, err = openOutputs(plans, stdout, isTerminal); err != nil {
+		return nil, err
+	}
 	cfg := o.config()
-	cfg.Output = s.output
+	cfg.Output = s.outputs.output()
 	cfg.Warn = s.warnings.add
-	var err error
 	if s.receiver, err = receiver.New(cfg); err != nil {
-		s.output.Close(context.Background())
+		s.outputs.close(context.Background())
 		return nil, usagef("%v", plain(err)) // it has seen nothing but the command line
 	}
 	return s, nil
@@ -96,10 +103,11 @@ func newServer(o serveOptions, stdout, stderr io.Writer) (*server, error) {
 
 // run serves until ctx ends, which is an orderly end, or something
 // fails, and answers whoever asks meanwhile.
-func (s *server) run(ctx context.Context, ask <-chan os.Signal) error {
+func (s *server) run(ctx context.Context, ask, hangup <-chan os.Signal) error {
 	waiting := newTicker(s.line.live, waitingEvery)
 	defer waiting.Stop()
-	stall := stallWatch{output: s.output, say: s.line.say}
+	stalls := newStallWatches(s.outputs, s.line.say)
+	left := len(s.outputs.list)
 	stalling := newTicker(true, stallEvery)
 	defer stalling.Stop()
 	quiet := quietWatch{received: s.received()}
@@ -108,8 +116,13 @@ func (s *server) run(ctx context.Context, ask <-chan os.Signal) error {
 		case <-ctx.Done():
 			s.line.say("sigio serve: stopping; once more stops at once")
 			return s.end()
-		case <-s.output.Done():
-			return s.end()
+		case b := <-s.outputs.gone:
+			if left--; left == 0 {
+				return s.end()
+			}
+			s.warn(fmt.Sprintf("%v; the other outputs go on", b.failure(b.writer.Err())))
+		case <-hangup:
+			go s.outputs.reopen(s.line.say) // it may wait for a write
 		case <-s.receiver.Done():
 			return s.end()
 		case text := <-s.warnings:
@@ -117,7 +130,9 @@ func (s *server) run(ctx context.Context, ask <-chan os.Signal) error {
 		case <-ask:
 			s.report()
 		case <-stalling.C:
-			stall.look()
+			for _, w := range stalls {
+				w.look()
+			}
 		case <-waiting.C:
 			if quiet.still(s.received()) {
 				s.line.set(waitingText(s.receiver.Stats()))
@@ -154,9 +169,20 @@ func newTicker(ticks bool, every time.Duration) *time.Ticker {
 // report tells the account and writes it to the file.
 func (s *server) report() {
 	stats := s.receiver.Stats()
-	s.line.say("sigio serve: %s", accountText(stats))
-	if err := s.account.write(stats, s.output.Stats()); err != nil {
+	list := s.outputs.account()
+	s.tell(stats, list)
+	if err := s.account.write(stats, list); err != nil {
 		s.line.say("sigio serve: %v", err)
+	}
+}
+
+// tell tells the account, and, if there are several outputs, that of each.
+func (s *server) tell(stats receiver.Stats, list []outputJSON) {
+	s.line.say("sigio serve: %s", accountText(stats))
+	if len(list) > 1 {
+		for _, j := range list {
+			s.line.say("sigio serve: %s", accountOf(j))
+		}
 	}
 }
 
@@ -166,45 +192,9 @@ func (s *server) end() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.drain)
 	defer cancel()
 	drained := s.receiver.Shutdown(ctx)
-	printed := s.output.Close(ctx)
-	if errors.Is(printed, syscall.EPIPE) {
-		printed = errors.New("nobody reads standard output any more")
-	}
+	printed := s.outputs.close(ctx)
 	s.warnings.each(s.warn)
-	stats := s.receiver.Stats()
-	s.line.say("sigio serve: %s", accountText(stats))
-	return errors.Join(plain(drained), plain(printed), s.account.write(stats, s.output.Stats()))
-}
-
-// stallWatch warns when printing fails for now, as with a full disk.
-type stallWatch struct {
-	output  *output.Writer
-	say     func(format string, args ...any)
-	stalled bool
-	last    time.Time
-}
-
-const (
-	stallEvery = 500 * time.Millisecond // between looks
-	stallAgain = 30 * time.Second       // between warnings
-)
-
-func (w *stallWatch) look() {
-	switch s := w.output.Stats(); {
-	case s.Stalled && (!w.stalled || time.Since(w.last) >= stallAgain):
-		w.stalled, w.last = true, time.Now()
-		w.say("sigio serve: warning: standard output: %v; %s kept and tried again", bareCause(s.LastError), plural(s.Pending, "message"))
-	case w.stalled && !s.Stalled:
-		w.stalled = false
-		w.say("sigio serve: standard output takes messages again")
-	}
-}
-
-// bareCause is an error without the name of a file that is named already.
-func bareCause(err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return errno
-	}
-	return err
+	stats, list := s.receiver.Stats(), s.outputs.account()
+	s.tell(stats, list)
+	return errors.Join(plain(drained), printed, s.account.write(stats, list))
 }

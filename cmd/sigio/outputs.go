@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"syscall"
+
+	"github.com/seed-067c1534/sigio/output"
+	"github.com/seed-067c1534/sigio/receiver"
+)
+
+// outputs are where a server's messages go.
+type outputs struct {
+	list []*branch
+	gone chan *branch // each when it takes no messages any more
+}
+
+// branch is one output: a queue, and the sink that it writes to.
+type branch struct {
+	*outputPlan
+	writer *output.Writer
+	sink   sink // nil for standard output
+}
+
+// planOutputs understands the command line.
+func planOutputs(urls []string, format string) (plans []*outputPlan, err error) {
+	if len(urls) == 0 {
+		urls = []string{"stdout:"}
+	}
+	seen := map[string]bool{}
+	for _, text := range urls {
+		u, err := parseOutputURL(text)
+		if err != nil {
+			return nil, err
+		}
+		plan := outputKinds[u.scheme]
+		if plan == nil {
+			return nil, fmt.Errorf("%s: there is no output %q: want %s", text, u.scheme, outputSchemes())
+		}
+		p := plan(u, format)
+		if err := u.done(); err != nil {
+			return nil, err
+		}
+		if seen[u.path] {
+			return nil, fmt.Errorf("%s: is named twice", u.text)
+		}
+		seen[u.path] = true
+		plans = append(plans, p)
+	}
+	return plans, nil
+}
+
+// openOutputs opens what was planned, or nothing. Standard output is a terminal's if direct.
+func openOutputs(plans []*outputPlan, stdout io.Writer, direct bool) (*outputs, error) {
+	o := &outputs{gone: make(chan *branch, len(plans))}
+	for _, p := range plans {
+		b := &branch{outputPlan: p}
+		w := stdout
+		if p.open == nil {
+			p.options.Immediate = direct
+		} else {
+			var err error
+			if b.sink, err = p.open(); err != nil {
+				o.close(context.Background())
+				return nil, fmt.Errorf("--output %s: %w", p.name, plain(err))
+			}
+			w = b.sink
+		}
+		b.writer = output.NewWriter(w, p.options)
+		o.list = append(o.list, b)
+		go func() {
+			<-b.writer.Done()
+			o.gone <- b
+		}()
+	}
+	return o, nil
+}
+
+// output is what the receiver writes to. One output needs no Fan.
+func (o *outputs) output() receiver.Output {
+	if len(o.list) == 1 {
+		return o.list[0].writer
+	}
+	var writers []*output.Writer
+	for _, b := range o.list {
+		writers = append(writers, b.writer)
+	}
+	return output.NewFan(writers...)
+}
+
+// close writes what waits, all outputs at the same time, and closes them. Its error says which have
+// not written everything, and why.
+func (o *outputs) close(ctx context.Context) error {
+	failed := make([]error, len(o.list))
+	var all sync.WaitGroup
+	for i, b := range o.list {
+		all.Go(func() { failed[i] = b.close(ctx) })
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+func (b *branch) close(ctx context.Context) error {
+	err := b.failure(b.writer.Close(ctx))
+	if b.sink == nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		go b.sink.Close() // it may wait for what is blocked
+		return err
+	}
+	if e := b.sink.Close(); e != nil {
+		err = errors.Join(err, fmt.Errorf("%s: %w", b.name, e))
+	}
+	return err
+}
+
+// failure is a Writer's error in the operator's words.
+func (b *branch) failure(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EPIPE) && b.sink == nil:
+		return errors.New("nobody reads standard output any more")
+	case b.sink == nil:
+		return plain(err)
+	}
+	return fmt.Errorf("%s: %w", b.name, plain(err))
+}
+
+// reopen opens all files anew, and says what cannot be.
+func (o *outputs) reopen(say func(format string, args ...any)) {
+	for _, b := range o.list {
+		if b.sink == nil {
+			continue
+		}
+		if err := b.sink.Reopen(); err != nil {
+			say("sigio serve: warning: cannot reopen %s, going on with what is open: %v", b.name, plain(err))
+		} else {
+			say("sigio serve: reopened %s", b.name)
+		}
+	}
+}
+
+// reopens says whether there is anything that can be opened anew.
+func (o *outputs) reopens() bool {
+	for _, b := range o.list {
+		if b.sink != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// outputJSON is the account of one output in the file of --stats. At every moment the messages that
+// it was given are written + lost + pending.
+type outputJSON struct {
+	Output       string            `json:"output"`
+	Written      uint64            `json:"written"`
+	WrittenBytes uint64            `json:"written_bytes"`
+	Lost         uint64            `json:"lost"`
+	LostBy       map[string]uint64 `json:"lost_by"`
+	Pending      int               `json:"pending"`
+	PendingBytes int               `json:"pending_bytes"`
+	Retries      uint64            `json:"retries"`
+	Stalled      bool              `json:"stalled"`
+	LastError    string            `json:"last_error,omitempty"`
+	Details      map[string]uint64 `json:"details,omitempty"`
+}
+
+func (o *outputs) account() []outputJSON {
+	list := []outputJSON{}
+	for _, b := range o.list {
+		s := b.writer.Stats()
+		j := outputJSON{
+			Output: b.name, Written: s.Written, WrittenBytes: s.WrittenBytes, Lost: s.Lost, LostBy: s.LostBy.ByCause(),
+			Pending: s.Pending, PendingBytes: s.PendingBytes, Retries: s.Retries, Stalled: s.Stalled,
+		}
+		err := s.LastError
+		if b.details != nil {
+			var behind error
+			if j.Details, behind = b.details(b.sink); err == nil {
+				err = behind
+			}
+		}
+		if err != nil {
+			j.LastError = err.Error()
+		}
+		list = append(list, j)
+	}
+	return list
+}
+
+// accountOf is an output's account on one line.
+func accountOf(j outputJSON) string {
+	text := fmt.Sprintf("%s: written %d", j.Output, j.Written)
+	if j.Lost > 0 {
+		text += fmt.Sprintf(", lost %d (%s)", j.Lost, causes(j.LostBy))
+	}
+	if j.Pending > 0 {
+		text += fmt.Sprintf(", pending %d", j.Pending)
+	}
+	return text
+}
