@@ -33,7 +33,7 @@
 // receiving a signal here is the same as receiving it with signal.Notify: the
 // action that it would have had, such as ending the program, is off until it is
 // stopped. (That is how it is done, too: os/signal is asked for nearly every
-// signal that is asked for here, and what it then sends is thrown away.) Signals
+// standard signal that is asked for here, and what it then sends is thrown away.) Signals
 // that nobody asked for here are not touched.
 //
 // For SIGTSTP, SIGTTIN, SIGTTOU and SIGCONT os/signal must be asked first, if it is

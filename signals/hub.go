@@ -132,17 +132,13 @@ func (h *hub) openRoute(signo int) error {
 	return nil
 }
 
-// attach puts the handler in front. Before, it asks os/signal for the signal, so
-// that what the handler goes on to does not act on it: Go's own ends the program
-// for SIGTERM, unless somebody wants it. It also keeps os/signal from installing
-// its handler later, in front of ours. Where Go handles a real-time signal already
-// none of this can happen.
+// attach puts the handler in front of the present one.
 func (r *route) attach(signo int) error {
 	var err error
 	if r.original, err = sys.SignalAction(signo); err != nil {
 		return refused(signo, err)
 	}
-	if !quiet(signo) && (signo < firstRealTime || !goHandles(r.original)) {
+	if asksOsSignal(signo, r.original) {
 		r.wanted = make(chan os.Signal, 1)
 		signal.Notify(r.wanted, syscall.Signal(signo))
 	}
@@ -154,11 +150,22 @@ func (r *route) attach(signo int) error {
 	return nil
 }
 
-// goHandles says whether an action is the Go runtime's handler. In a program of C
-// that has a library of Go it is so for a few signals only, SIGURG among them.
-func goHandles(a sys.Action) bool {
+// asksOsSignal says whether os/signal is to be asked for a signal as well, with a
+// given action. Then what our handler goes on to does not act on the signal: Go's
+// own ends the program for SIGTERM, unless somebody wants it. And os/signal does
+// not install Go's handler later, in front of ours. For real-time signals Go has
+// its handler from the beginning, which does nothing if nobody wants them, so that
+// a detour that is slow can be left out; but not in a library that a C program has
+// loaded. There is nothing to ask for where a handler of C code comes next.
+func asksOsSignal(signo int, a sys.Action) bool {
 	urgent, err := sys.SignalAction(urgentSignal)
-	return err == nil && a.Handler == urgent.Handler
+	switch {
+	case err != nil || quiet(signo):
+		return false
+	case a.Handler == urgent.Handler: // Go's
+		return signo < firstRealTime
+	}
+	return a.Default()
 }
 
 func (r *route) release() {

@@ -120,16 +120,16 @@ func (t *Timer) Ticks() Ticks {
 	return t.ticks
 }
 
-// Sent says whether a signal is one of this timer's. It looks at the code, the
-// timer's number and a random value; other processes of the same user can see
-// none of these.
+// Sent says whether a signal is one of this timer's. It looks at the code and at a
+// random value, which keeps signals of other timers apart; a process of the same
+// user that wants to can find it out (/proc/PID/timers, proc(5)).
 func (t *Timer) Sent(info siginfo.Info) bool {
 	record := info.Raw()
 	return t.sent(&record)
 }
 
 func (t *Timer) sent(r *siginfo.Record) bool {
-	return r.Code() == siginfo.Timer && r.Signo() == t.signo && r.TID() == int(t.timer) && int32(r.Ptr()) == t.token
+	return r.Code() == siginfo.Timer && r.Signo() == t.signo && int32(r.Ptr()) == t.token
 }
 
 func (t *Timer) deliver(r *siginfo.Record) {

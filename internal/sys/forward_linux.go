@@ -70,6 +70,9 @@ type Action struct {
 	mask     uint64
 }
 
+// Default says whether there is no handler: the signal acts by default or is ignored.
+func (a Action) Default() bool { return a.Handler <= 1 }
+
 // SignalAction returns the present action.
 func SignalAction(signo int) (Action, error) {
 	var a Action

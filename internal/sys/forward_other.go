@@ -7,6 +7,9 @@ import "errors"
 // Action is what a process does about a signal.
 type Action struct{ Handler uintptr }
 
+// Default says whether there is no handler: the signal acts by default or is ignored.
+func (a Action) Default() bool { return a.Handler <= 1 }
+
 // SignalAction cannot be asked for here.
 func SignalAction(int) (Action, error) { return Action{}, errors.ErrUnsupported }
 
