@@ -1,3 +1,5 @@
+//go:build 386 || amd64 || arm || arm64 || loong64 || ppc64le || riscv64 || s390x
+
 package sqlite
 
 import (
@@ -12,15 +14,6 @@ import (
 
 	"github.com/seed-067c1534/sigio/message"
 )
-
-// Filter says which messages are wanted. Its zero value wants all.
-type Filter struct {
-	User  *string   // of this user
-	Text  string    // that contain this
-	Since time.Time // that came then or later; the zero time for no bound
-	Until time.Time // that came earlier
-	Limit int       // the newest of them; 0 for no bound
-}
 
 // Reader finds messages in a database, also while a Store writes to it.
 type Reader struct {

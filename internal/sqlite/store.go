@@ -1,3 +1,5 @@
+//go:build 386 || amd64 || arm || arm64 || loong64 || ppc64le || riscv64 || s390x
+
 package sqlite
 
 import (
@@ -15,16 +17,6 @@ import (
 	"github.com/seed-067c1534/sigio/output"
 )
 
-// Options of a Store.
-type Options struct {
-	// Sync makes each transaction wait until it is on the disk (PRAGMA synchronous = FULL).
-	// Otherwise a power failure may cost the last ones, but does not damage the database (NORMAL).
-	Sync bool
-	// Dedupe is how long a message with the send_id of an earlier one of the same user is taken for
-	// the same message, sent again, and not stored. 0 stores all.
-	Dedupe time.Duration
-}
-
 // Store is a database that is written to. Its Write is to be called by an output.Writer with
 // output.AppendRecord as its format, and Persist.
 type Store struct {
@@ -41,12 +33,6 @@ type Store struct {
 	stats  Stats
 
 	rows, duplicates atomic.Uint64 // stats after the last transaction
-}
-
-// Stats counts what a Writer cannot see.
-type Stats struct {
-	Rows       uint64 // stored
-	Duplicates uint64 // not stored, because they had been before
 }
 
 // Open opens or makes a database for writing.

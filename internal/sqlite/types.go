@@ -1,0 +1,28 @@
+package sqlite
+
+import "time"
+
+// Options of a Store.
+type Options struct {
+	// Sync makes each transaction wait until it is on the disk (PRAGMA synchronous = FULL).
+	// Otherwise a power failure may cost the last ones, but does not damage the database (NORMAL).
+	Sync bool
+	// Dedupe is how long a message with the send_id of an earlier one of the same user is taken for
+	// the same message, sent again, and not stored. 0 stores all.
+	Dedupe time.Duration
+}
+
+// Stats counts what a Writer cannot see.
+type Stats struct {
+	Rows       uint64 // stored
+	Duplicates uint64 // not stored, because they had been before
+}
+
+// Filter says which messages are wanted. Its zero value wants all.
+type Filter struct {
+	User  *string   // of this user
+	Text  string    // that contain this
+	Since time.Time // that came then or later; the zero time for no bound
+	Until time.Time // that came earlier
+	Limit int       // the newest of them; 0 for no bound
+}
