@@ -13,7 +13,9 @@ import (
 var ErrRefused = errors.New("the signal cannot be received")
 
 // Check returns nil if a signal can be received, or an error that says why not
-// and is [ErrRefused]. It does not wait. It may be called from any goroutine.
+// and is [ErrRefused]. That a thread blocks it for itself, or that there is no handler
+// for this system, is found by Notify and its kin only. Check does not wait. It may be
+// called from any goroutine.
 func Check(sig os.Signal) error {
 	_, err := number(sig)
 	return err

@@ -46,13 +46,16 @@
 //
 // # Which signals
 //
-// [Check] tells. SIGKILL and SIGSTOP cannot be received by anybody; SIGILL,
-// SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS and SIGSTKFLT are about the program's
-// own instructions, and the Go runtime makes panics of them; it needs SIGURG to interrupt
-// goroutines, SIGPROF for its profiles, and makes an error of SIGPIPE; the C library keeps 32
-// to 34 for itself. A signal that a thread of this process keeps for itself, such as
-// that of a running sigio.Loop, is refused too, since that thread would take some
-// of them: choose another number, or give the loop another one (sigio.Options).
+// [Check] tells. SIGKILL and SIGSTOP cannot be received by anybody. SIGILL, SIGTRAP,
+// SIGBUS, SIGFPE, SIGSEGV, SIGSYS and SIGSTKFLT are about the program's own
+// instructions, and the Go runtime makes panics of them; it needs SIGURG to
+// interrupt goroutines and SIGPROF for its profiles, and makes an error of SIGPIPE.
+// The C library keeps 32 to 34 for itself.
+//
+// A signal that a thread of this process blocks for itself, as that of a running
+// sigio.Loop does with its number and SIGIO, is refused by [Notify] and its kin: that
+// thread would take some of them. Choose another number, or give the loop another
+// one (sigio.Options). A loop that is started later is not noticed.
 //
 // # Complete, and in order
 //

@@ -209,7 +209,7 @@ func TestTermActsAgainAfterStop(t *testing.T) {
 	t.Parallel()
 	const in = "SIGIO_TEST_TERM"
 	if os.Getenv(in) == "" {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestTermActsAgainAfterStop$")
+		cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^TestTermActsAgainAfterStop$")
 		cmd.Env = append(os.Environ(), in+"=1")
 		out, err := cmd.CombinedOutput()
 		if strings.Contains(string(out), "no handler") {
@@ -343,6 +343,21 @@ func TestChildrenMeanwhile(t *testing.T) {
 	}
 	if r.Lost() != 0 {
 		t.Errorf("%d of %d lost", r.Lost(), sent)
+	}
+}
+
+// Calls that the Go runtime makes on all threads, such as setuid, do.
+func TestCallsOnAllThreads(t *testing.T) {
+	r := newReader(t, signals.Options{}, syscall.Signal(45))
+	for i := range int32(100) {
+		_, _, errno := syscall.AllThreadsSyscall(syscall.SYS_GETPID, 0, 0, 0)
+		if errno == syscall.ENOTSUP {
+			t.Skip("not a test with cgo: the C library does it then")
+		}
+		queue(t, syscall.Signal(45), i)
+		if v, _, _ := next(t, r).Value(); v != int(i) {
+			t.Errorf("value %d, want %d", v, i)
+		}
 	}
 }
 

@@ -38,6 +38,9 @@ func QueueProcess(p *os.Process, sig os.Signal, value int32) error {
 		var sent error
 		err := p.WithHandle(func(pidfd uintptr) { sent = sys.QueueHandle(pidfd, signo, value) })
 		if errors.Is(err, os.ErrNoHandle) {
+			if err := p.Signal(syscall.Signal(0)); err != nil { // knows whether p was waited for
+				return err
+			}
 			return sys.QueueProcess(p.Pid, signo, value)
 		}
 		if err == nil && errors.Is(sent, syscall.ESRCH) {

@@ -98,7 +98,7 @@ func (r *Reader) kick() {
 // were dropped; the Reader goes on.
 func (r *Reader) Next(ctx context.Context) (siginfo.Info, error) {
 	for {
-		if info, err, ok := r.take(); ok {
+		if info, ok, err := r.take(); ok {
 			return info, err
 		}
 		select {
@@ -110,13 +110,13 @@ func (r *Reader) Next(ctx context.Context) (siginfo.Info, error) {
 	}
 }
 
-func (r *Reader) take() (info siginfo.Info, err error, ok bool) {
+func (r *Reader) take() (info siginfo.Info, ok bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := r.unlooked; n > 0 {
 		r.unlooked = 0
 		r.kick() // another Next may wait for what is queued
-		return info, &LostError{n}, true
+		return info, true, &LostError{n}
 	}
 	if r.next == len(r.out) {
 		r.in, r.out, r.next = r.out[:0], r.in, 0
@@ -126,12 +126,12 @@ func (r *Reader) take() (info siginfo.Info, err error, ok bool) {
 		if r.next++; r.next < len(r.out) || len(r.in) > 0 {
 			r.kick()
 		}
-		return info, nil, true
+		return info, true, nil
 	}
 	if r.exhausted {
-		return info, fmt.Errorf("signals: the reader is closed: %w", net.ErrClosed), true
+		return info, true, fmt.Errorf("signals: the reader is closed: %w", net.ErrClosed)
 	}
-	return info, nil, false
+	return info, false, nil
 }
 
 // All returns the signals one by one, as Next does. The sequence ends when ctx is

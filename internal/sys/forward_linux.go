@@ -48,7 +48,8 @@ type forwardSlot struct {
 const forwardSize = 48
 
 var (
-	forwardRing   [forwardSlots]forwardSlot
+	forwardRing [forwardSlots]forwardSlot
+	//lint:ignore U1000 the assembly counts with it
 	forwardHead   atomic.Uint64                // tickets given out
 	forwardTail   atomic.Uint64                // slots emptied
 	forwardLost   [maxSignal + 1]atomic.Uint64 // signals that met a full ring
