@@ -19,11 +19,11 @@ import (
 type conn struct {
 	gate
 	l      *listener
-	fd     int
+	fd     int32
+	allow  int32 // while draining: bytes still to be read; 0 before it began
 	peer   netip.AddrPort
 	framer message.Framer
 	kept   []byte // the beginning of a message; see serve
-	allow  int    // while draining: bytes still to be read; 0 before it began
 
 	clock   clock
 	heardAt instant // when the last bytes came
@@ -40,7 +40,7 @@ func (c *conn) offer(s *scratch, body []byte) bool {
 	}
 	if c.l.w.insist(s, c.l.account) {
 		c.heardAt = c.l.w.conns.now() // the time that passed does not count
-		c.clock.since = c.heardAt
+		c.clock = clockOf(c.clock.phase(), c.heardAt)
 	}
 	return true
 }
@@ -67,7 +67,7 @@ func (c *conn) begin() {
 		return
 	}
 	var err error
-	if c.watch, err = w.loop.Watch(c.fd, c); err != nil {
+	if c.watch, err = w.loop.Watch(int(c.fd), c); err != nil {
 		c.discard(CauseReset)
 		c.finish(EndError)
 		return
@@ -112,7 +112,7 @@ func (c *conn) finish(end string) {
 	if c.watch != nil {
 		c.watch.Close()
 	}
-	sys.Close(c.fd)
+	sys.Close(int(c.fd))
 	c.l.traffic.end(end)
 	w.r.open.Add(-1)
 	w.r.descriptorFree()

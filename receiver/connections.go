@@ -41,11 +41,14 @@ var ends = [phases]string{silent: EndFirstByte, within: EndMessage, between: End
 // instant is the time since the connections' epoch.
 type instant time.Duration
 
-// clock says since when a connection is in a phase.
-type clock struct {
-	phase phase
-	since instant
-}
+// clock says since when a connection is in a phase: the instant, to 4 ns, and the
+// phase in the two lowest bits, since there are many connections.
+type clock int64
+
+func clockOf(p phase, since instant) clock { return clock(since)&^3 | clock(p) }
+
+func (c clock) phase() phase   { return phase(c & 3) }
+func (c clock) since() instant { return instant(c &^ 3) }
 
 // entry is a connection's place in its list.
 type entry struct {
@@ -53,8 +56,8 @@ type entry struct {
 	placed     clock
 	listed     bool
 	awake      bool   // its goroutine works: it cannot expire
+	charged    int32  // memory charged to MaxPartial
 	end        string // it was dismissed, for this cause
-	charged    int    // memory charged to MaxPartial
 }
 
 // list is a doubly linked list.
@@ -98,7 +101,7 @@ func (s *connections) insert(c *conn) {
 }
 
 func (s *connections) append(c *conn) {
-	l := &s.lists[c.clock.phase]
+	l := &s.lists[c.clock.phase()]
 	c.placed, c.listed = c.clock, true
 	c.prev, c.next = l.last, nil
 	if l.last != nil {
@@ -110,7 +113,7 @@ func (s *connections) append(c *conn) {
 }
 
 func (s *connections) unlink(c *conn) {
-	l := &s.lists[c.placed.phase]
+	l := &s.lists[c.placed.phase()]
 	if c.prev != nil {
 		c.prev.next = c.next
 	} else {
@@ -137,8 +140,8 @@ func (s *connections) remove(c *conn) {
 
 // deadline returns when c's time is over; false if it is never. mu is held.
 func (s *connections) deadline(c *conn) (instant, bool) {
-	d := s.timeouts[c.placed.phase]
-	return c.placed.since + instant(d), d > 0
+	d := s.timeouts[c.placed.phase()]
+	return c.placed.since() + instant(d), d > 0
 }
 
 // set sets the timer. mu is held.
@@ -223,11 +226,11 @@ func (s *connections) sleeping() (all []*conn) {
 func (s *connections) charge(c *conn) (tooMuch bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	grown := cap(c.kept) - c.charged
+	grown := cap(c.kept) - int(c.charged)
 	if grown == 0 {
 		return false
 	}
-	c.charged += grown
+	c.charged += int32(grown)
 	total := s.w.r.partial.Add(int64(grown))
 	return grown > 0 && total > int64(s.w.r.config.MaxPartial)
 }

@@ -91,7 +91,7 @@ func (w *worker) giveWay() bool {
 	}
 }
 
-func isSilent(c *conn) bool { return c.clock.phase == silent }
+func isSilent(c *conn) bool { return c.clock.phase() == silent }
 
 // charge keeps the memory for incomplete messages bounded. Those that have been
 // incomplete for the longest are dismissed, which may be c.

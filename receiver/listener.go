@@ -107,8 +107,8 @@ func (l *listener) accepted(fd int, peer netip.AddrPort) {
 	l.traffic.accept()
 	l.w.r.open.Add(1)
 	l.w.r.sources.Add(1)
-	c := &conn{l: l, fd: fd, peer: peer, framer: message.Framer{MaxSize: l.w.r.config.MaxMessage}}
-	c.clock.since = l.w.conns.now()
+	c := &conn{l: l, fd: int32(fd), peer: peer, framer: message.Framer{MaxSize: l.w.r.config.MaxMessage}}
+	c.clock = clockOf(silent, l.w.conns.now())
 	if l.w.r.config.PerConnection == Goroutine {
 		c.launch()
 	} else {

@@ -88,7 +88,7 @@ func (c *conn) sleep() (end string) {
 		if w.r.tooMany() && !w.atLimit() {
 			return EndLimit
 		}
-		watch, err := w.loop.Watch(c.fd, nil)
+		watch, err := w.loop.Watch(int(c.fd), nil)
 		if err != nil {
 			return EndError
 		}

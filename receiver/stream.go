@@ -37,7 +37,7 @@ func (c *conn) serve(s *scratch) (o outcome, end string) {
 	}
 	for turn := bytesPerTurn; turn > 0; {
 		buf, held := c.space(s)
-		n, err := sys.Recv(c.fd, buf[held:])
+		n, err := sys.Recv(int(c.fd), buf[held:])
 		switch {
 		case n > 0:
 			turn -= n
@@ -87,7 +87,7 @@ func (c *conn) digest(s *scratch, data []byte) (o outcome, end string) {
 		frame, n, cause := c.framer.Next(data)
 		data = data[n:]
 		if n > 0 {
-			c.clock.since = c.heardAt // the rest begins another message
+			c.clock = clockOf(c.clock.phase(), c.heardAt) // the rest begins another message
 		}
 		switch {
 		case frame != nil:
@@ -120,8 +120,8 @@ func (c *conn) keep(data []byte) {
 // heard notes that bytes have come.
 func (c *conn) heard(at time.Time) {
 	c.heardAt = c.l.w.conns.instant(at)
-	if c.clock.phase != within {
-		c.clock = clock{between, c.heardAt}
+	if c.clock.phase() != within {
+		c.clock = clockOf(between, c.heardAt)
 	}
 }
 
@@ -129,9 +129,9 @@ func (c *conn) heard(at time.Time) {
 func (c *conn) tidy() {
 	switch {
 	case len(c.kept) > 0:
-		c.clock.phase = within
-	case c.clock.phase != silent:
-		c.clock = clock{between, c.heardAt}
+		c.clock = clockOf(within, c.clock.since())
+	case c.clock.phase() != silent:
+		c.clock = clockOf(between, c.heardAt)
 	}
 	if len(c.kept) == 0 {
 		c.kept = nil
@@ -181,10 +181,10 @@ func (c *conn) exhausted(n int) bool {
 	}
 	if c.allow == 0 {
 		c.allow = bytesPerTurn
-		if granted, err := sys.ReceiveBuffer(c.fd); err == nil {
-			c.allow = granted
+		if granted, err := sys.ReceiveBuffer(int(c.fd)); err == nil {
+			c.allow = int32(granted)
 		}
 	}
-	c.allow -= n
+	c.allow -= int32(n)
 	return c.allow <= 0
 }
