@@ -116,10 +116,10 @@ func planFile(u *outputURL, format string) *outputPlan {
 	return p
 }
 
-// A transaction takes up to sqliteChunk bytes, some 9,000 messages; a new one begins at most every
+// A transaction takes up to sqliteChunk bytes, some 40,000 messages; a new one begins at most every
 // sqliteGather, unless so many are waiting.
 const (
-	sqliteChunk  = 1 << 20
+	sqliteChunk  = 4 << 20
 	sqliteGather = 20 * time.Millisecond
 )
 
@@ -132,6 +132,7 @@ func planSQLite(u *outputURL, _ string) *outputPlan {
 	o := sqlite.Options{
 		Sync:   u.choice("fsync", "normal", "always") == "always",
 		Dedupe: 24 * time.Hour,
+		NoUser: u.choice("index", "user", "none") == "none",
 	}
 	if u.values.Get("dedupe") == "none" {
 		u.take("dedupe")

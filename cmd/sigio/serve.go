@@ -16,10 +16,17 @@ func newServe() *cobra.Command {
 		Example: `sigio serve                         # UDP and TCP on localhost:8888
 sigio serve --listen udp://:514 --listen tcp://:514
 sigio serve --format json --stats stats.json > messages.jsonl
+sigio serve --output 'file:x.log?rotate-every=24h' --output sqlite:x.db
 kill -USR1 $(pidof sigio)           # the account, now`,
 		Long: `Serve prints what it receives on standard output, and everything else on standard
 error. A datagram is a message; a stream is divided into JSON objects, counted
 frames or lines, by its first bytes.
+
+Each --output has a queue and an account of its own. Parameters of all:
+policy=block (the default: a full queue stops reading) or drop-oldest, and
+queue=SIZE. Of stdout: and file: format. Of file: rotate-size, rotate-every,
+keep, compress=gzip, and fsync=never, always or a time. Of sqlite: fsync=normal
+or always, dedupe=TIME or none, and index=user or none. SIGHUP opens files anew.
 
 SIGTERM or SIGINT ends it: what the kernel had received is read and printed, the
 account is told, the exit code is 0. A second one ends it at once. SIGUSR1 tells

@@ -32,7 +32,6 @@ CREATE TABLE messages (
 	peer        TEXT,
 	flags       INTEGER              -- 1 raw, 2 invalid UTF-8; NULL for 0
 );
-CREATE INDEX messages_user ON messages (user);
 CREATE INDEX messages_send_id ON messages (user, send_id) WHERE send_id IS NOT NULL;
 PRAGMA application_id = %d;
 PRAGMA user_version = %d;

@@ -49,6 +49,13 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
+	if !s.options.NoUser {
+		// In an old database without it this reads all messages, once.
+		if err := sqlitex.ExecuteTransient(c, "CREATE INDEX IF NOT EXISTS messages_user ON messages (user)", nil); err != nil {
+			c.Close()
+			return explain(s.path, err)
+		}
+	}
 	level := "NORMAL"
 	if s.options.Sync {
 		level = "FULL"

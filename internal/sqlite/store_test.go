@@ -104,6 +104,16 @@ func TestFilters(t *testing.T) {
 	want(t, find(t, path, Filter{Limit: 2}), ":four", ":raw %_ text")
 	want(t, find(t, path, Filter{User: name("")}), ":four", ":raw %_ text")
 	want(t, find(t, path, Filter{User: name("A")}))
+	bare := filepath.Join(t.TempDir(), "bare.db")
+	for _, o := range []Options{{NoUser: true}, {}} { // without an index, then with one that is made later
+		s := openStore(t, bare, o)
+		store(t, s, by(0, "a", "one"), by(1, "b", "two"))
+		s.Close()
+		if n := len(find(t, bare, Filter{User: name("a"), Limit: 1})); n != 1 {
+			t.Errorf("%+v: %d messages", o, n)
+		}
+	}
+	want(t, find(t, bare, Filter{User: name("a")}), "a:one", "a:one")
 	want(t, find(t, path, Filter{Text: "%_"}), ":raw %_ text")
 	want(t, find(t, path, Filter{Since: start.Add(2 * time.Second)}), "a:three", ":four", ":raw %_ text")
 	want(t, find(t, path, Filter{Until: start.Add(2 * time.Second)}), "a:one", "b:two")
