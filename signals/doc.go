@@ -19,7 +19,7 @@
 // A signal that is sent to a process may be taken by any thread. So this package
 // puts a handler in front of the one that is installed (rt_sigaction(2)). It is
 // written in assembly, without cgo, because it runs wherever the kernel calls it,
-// on threads of C code as well. It copies the siginfo_t into a ring of 65,536
+// on threads of C code as well. It copies the siginfo_t into a ring of 131,072
 // places in memory, wakes the goroutine that empties the ring, and goes on to the
 // former handler. It allocates nothing, takes no lock and blocks no signal. When
 // the last receiver of a signal goes away the former action is put back.

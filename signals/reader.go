@@ -28,8 +28,7 @@ type Reader struct {
 	close  func()
 
 	mu        sync.Mutex
-	in, out   []siginfo.Record // out is read, from next on; in is filled meanwhile
-	next      int
+	backlog   backlog
 	unlooked  uint64 // lost, and not yet told by Next
 	lost      uint64
 	exhausted bool // closed: nothing comes any more
@@ -67,8 +66,8 @@ func NewReader(o Options, sig ...os.Signal) (*Reader, error) {
 
 func (r *Reader) deliver(record *siginfo.Record) {
 	r.mu.Lock()
-	if len(r.in)+len(r.out)-r.next < r.limit {
-		r.in = append(r.in, *record)
+	if r.backlog.len < r.limit {
+		r.backlog.push(record)
 	} else {
 		r.lost++
 		r.unlooked++
@@ -118,12 +117,8 @@ func (r *Reader) take() (info siginfo.Info, ok bool, err error) {
 		r.kick() // another Next may wait for what is queued
 		return info, true, &LostError{n}
 	}
-	if r.next == len(r.out) {
-		r.in, r.out, r.next = r.out[:0], r.in, 0
-	}
-	if r.next < len(r.out) {
-		info = r.out[r.next].Info()
-		if r.next++; r.next < len(r.out) || len(r.in) > 0 {
+	if r.backlog.len > 0 {
+		if r.backlog.pop(&info); r.backlog.len > 0 {
 			r.kick()
 		}
 		return info, true, nil

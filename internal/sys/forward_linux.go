@@ -30,8 +30,9 @@ import (
 // ForwardLimit is how many forwarded signals can wait.
 const ForwardLimit = forwardSlots
 
-// forwardSlots is the size of the ring, a power of two. The assembly knows it.
-const forwardSlots = 1 << 16
+// forwardSlots is the size of the ring, a power of two, and more than most systems
+// let a user have queued. The assembly knows it. Memory is used as far as it fills.
+const forwardSlots = 1 << 17
 
 // forwardSlot is one place in the ring. Its turn says whose it is: for the handler
 // that holds ticket t (a number that forwardHead gives out, index t % forwardSlots)

@@ -7,7 +7,7 @@
 #define SYS_getpid 39
 #define SYS_futex 202
 #define FUTEX_WAKE_PRIVATE 129
-#define RING_MASK 0xffff
+#define RING_MASK 0x1ffff
 
 // forward is the handler: func(signo int32, info *siginfo_t, context *ucontext_t)
 // in the C convention, called by the kernel on any thread, also on one that has no
