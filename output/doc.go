@@ -6,6 +6,11 @@
 // other buffer fills, so batches grow by themselves exactly when they are needed, and a quick
 // reader sees each message at once.
 //
+// A [File] is what a Writer writes to when the lines are to be kept: it begins new files by size and
+// time. A [Fan] gives every message to several Writers. What keeps a message's parts apart, such as a
+// database, is an io.Writer too, with [AppendRecord] as the Writer's format: each Write gets whole
+// records, and what it returns with an error is tried again.
+//
 // # What becomes of a message
 //
 // The outcome of each message is reported exactly once to the [Receipt] that was given with it:
@@ -16,7 +21,8 @@
 // # When the output does not take any more
 //
 // A full buffer is not an error: Append says false, the caller stops reading from its sources, and
-// the function given to Room is called when there is room again.
+// the function given to Room is called when there is room again. With Options.DropOldest the oldest
+// messages make room instead.
 //
 // An error that may pass (no space left, quota, EIO, EAGAIN and the like) keeps every byte and
 // tries again, first after 10 ms, at last once a second. A message that such an error tore in the
