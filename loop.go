@@ -3,6 +3,7 @@ package sigio
 import (
 	"fmt"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,7 @@ type turnState struct {
 	serving  *Watch       // whose handler runs, for a PanicError
 	doing    string       // what else runs
 	orphaned bool         // the watches' thread has died
+	woke     bool         // a Waiter has woken goroutines since the last sleep
 	count    Stats
 
 	hot    hot
@@ -225,6 +227,14 @@ func (l *Loop) publish() {
 
 // sleep waits for a signal, for the next timer, or for Wake.
 func (l *Loop) sleep() error {
+	if l.woke {
+		// Goroutines that a Waiter has woken wait in this thread's queue of the Go
+		// scheduler, which would notice only some time after the thread has gone to
+		// sleep. Let them run first; meanwhile more signals come, for one batch.
+		l.woke = false
+		runtime.Gosched()
+		return nil
+	}
 	if l.options.Spin > 0 {
 		if found, err := l.spin(); found || err != nil {
 			return err

@@ -54,7 +54,8 @@ func newWaiter() *waiter { return NewWaiter() }
 
 // Ready takes note of an event, for the loop. An event without a band may be
 // anything. It always returns Drained.
-func (w *Waiter) Ready(_ *Watch, ev Event) Result {
+func (w *Waiter) Ready(watch *Watch, ev Event) Result {
+	watch.loop.woke = true
 	if ev.Band&^siginfo.Out != 0 || ev.Band == 0 {
 		w.read.wake()
 	}
