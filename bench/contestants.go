@@ -13,6 +13,7 @@ import (
 	"github.com/seed-067c1534/sigio/bench/peer/command"
 	"github.com/seed-067c1534/sigio/bench/peer/epoll"
 	"github.com/seed-067c1534/sigio/bench/peer/gnetloop"
+	"github.com/seed-067c1534/sigio/bench/peer/netconnpeer"
 	"github.com/seed-067c1534/sigio/bench/peer/netpollloop"
 	"github.com/seed-067c1534/sigio/bench/peer/rawsignal"
 	"github.com/seed-067c1534/sigio/bench/peer/recvmmsg"
@@ -24,14 +25,14 @@ import (
 )
 
 var contestants = []*peer.Contestant{
-	&sigioloop.Contestant,
+	&sigioloop.Contestant, &netconnpeer.Contestant,
 	&stdnet.Contestant, &xnet.Contestant, &gnetloop.Contestant, &netpollloop.Contestant,
 	&epoll.Contestant, &uring.Contestant, &recvmmsg.Contestant, &rawsignal.Contestant, &cfloor.Contestant,
 	&command.Serve, &command.Rsyslog, &command.SyslogNG, &command.Socat,
 }
 
 // usual is who takes part unless --contestants says otherwise.
-const usual = "sigio,sigio:spin=50us,net,xnet,gnet,netpoll,epoll,uring,recvmmsg,signal,c," +
+const usual = "sigio,sigio:spin=50us,netconn,net,xnet,gnet,netpoll,epoll,uring,recvmmsg,signal,c," +
 	"serve,serve:format=json,rsyslog,syslog-ng,socat"
 
 // entries finds the contestants of a list. What cannot run on this machine is told,
