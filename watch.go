@@ -56,14 +56,28 @@ func (l *Loop) Watch(fd int, h Handler) (*Watch, error) {
 
 // open opens w on the loop's thread.
 func (l *Loop) open(w *Watch) (*Watch, error) {
-	var err error
-	if closed := l.Do(func() { err = w.open() }); closed != nil {
+	err, closed := w.do((*Watch).open)
+	if closed != nil {
 		return nil, closed
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sigio: watch descriptor %d: %w", w.fd, err)
 	}
 	return w, nil
+}
+
+// do calls f on the loop's thread, without an allocation if this is it. Closed is
+// the error of a loop that has ended.
+func (w *Watch) do(f func(*Watch) error) (err, closed error) {
+	if w.loop.OnLoop() {
+		return f(w), nil
+	}
+	return w.post(f)
+}
+
+func (w *Watch) post(f func(*Watch) error) (err, closed error) {
+	closed = w.loop.Do(func() { err = f(w) })
+	return err, closed
 }
 
 // open registers w, arms its descriptor, and then looks once: what arrived before
@@ -99,8 +113,8 @@ func (w *Watch) FD() int { return int(w.fd) }
 // that was closed too early, is that of the disarming call; the Watch is closed
 // all the same.
 func (w *Watch) Close() error {
-	var err error
-	if w.loop.Do(func() { err = w.close() }) != nil {
+	err, closed := w.do((*Watch).close)
+	if closed != nil {
 		<-w.loop.done // which closes every watch
 		return nil
 	}
