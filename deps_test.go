@@ -20,22 +20,24 @@ const module = "github.com/seed-067c1534/sigio"
 // floors only, so that each can be read, tested and trusted without what stands
 // on it. Do not change a floor to make an import possible; move the code.
 var rooms = map[string]int{
-	"internal/sys":      0,
-	"siginfo":           0,
-	".":                 1,
-	"lease":             2,
-	"message":           2,
-	"netconn":           2,
-	"signals":           2,
-	"internal/scenario": 2,
-	"output":            3,
-	"receiver":          3,
-	"internal/sender":   3,
-	"internal/doctor":   4,
-	"internal/sqlite":   4,
-	"internal/web":      4,
-	"cmd/sigio":         5,
-	"examples":          5, // each folder in it is one program
+	"internal/sys":       0,
+	"siginfo":            0,
+	".":                  1,
+	"lease":              2,
+	"message":            2,
+	"netconn":            2,
+	"signals":            2,
+	"internal/scenario":  2,
+	"output":             3,
+	"receiver":           3,
+	"internal/sender":    3,
+	"internal/doctor":    4,
+	"internal/jetstream": 3,
+	"internal/spool":     4,
+	"internal/sqlite":    4,
+	"internal/web":       4,
+	"cmd/sigio":          5,
+	"examples":           5, // each folder in it is one program
 }
 
 // aids are for tests: what they import is free, who imports them is not.
@@ -44,10 +46,12 @@ var aids = []string{"internal/sigtest"}
 // foreign lists the modules of others that a room may use besides
 // golang.org/x/sys, and why they do not trouble the users of the library.
 var foreign = map[string][]string{
-	"cmd/sigio":       {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/time"},
-	"internal/sender": {"golang.org/x/time"},                   // used by the command alone
-	"internal/sqlite": {"zombiezen.com/go/sqlite"},             // as is this
-	"internal/web":    {"github.com/prometheus/client_golang"}, // and this
+	"cmd/sigio":          {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/time"},
+	"internal/sender":    {"golang.org/x/time"}, // used by the command alone
+	"internal/jetstream": {"github.com/nats-io/nats.go"},
+	"internal/spool":     {"github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2"},
+	"internal/sqlite":    {"zombiezen.com/go/sqlite"},             // as is this
+	"internal/web":       {"github.com/prometheus/client_golang"}, // and this
 }
 
 const (
