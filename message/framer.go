@@ -12,10 +12,10 @@ type Cause string
 const (
 	// Oversize: a message was longer than MaxSize. All of it is passed over; the stream goes on behind it.
 	Oversize Cause = "oversize"
-	// Framing: in a stream of counted frames there was no possible count where one must be, or the stream
+	// BadFraming: in a stream of counted frames there was no possible count where one must be, or the stream
 	// ended right behind a count or inside one. Where the next message begins cannot be known: the stream
 	// should be closed.
-	Framing Cause = "framing"
+	BadFraming Cause = "framing"
 )
 
 // A Framer finds the messages in one stream of bytes that arrives cut anywhere. How it is cut makes no
@@ -25,8 +25,8 @@ const (
 //
 // # What a stream is made of
 //
-// White space is space, tab, CR and LF. The first byte of the stream that is not white space decides, for
-// ever:
+// White space is space, tab, CR and LF. Unless Framing says otherwise, the first byte of the stream that is not
+// white space decides, for ever:
 //
 //   - An opening brace: JSON objects one after another, with any white space or none between them. A frame is
 //     one object, whole.
@@ -50,7 +50,7 @@ const (
 // that turns out to be broken after that ends at the next LF, whatever begins there.
 type Framer struct {
 	// MaxSize is the most bytes that a frame may have; 0 or less means DefaultMaxSize. It must not be changed
-	// within a stream.
+	// within a stream, and nor may Framing.
 	MaxSize int
 
 	// The first scanned bytes of what is not consumed were looked at before, and end no frame. In the body of
@@ -59,12 +59,17 @@ type Framer struct {
 	json    grammar // of the object that has begun
 	state   part
 	skip    bool // the unit at hand was reported as Oversize: consume it
+
+	// Framing says what the stream is made of. The zero value lets its first bytes decide. It stands here
+	// because there are as many Framers as connections.
+	Framing Framing
 }
 
 // A part is what part of a stream the next unconsumed byte belongs to.
 //
 //	         ,-> between <-> object --> rest --> between ...     JSON; between -> rest too
 //	start --+--> line                                            lines
+//	        +--> nul                                             texts that end in a NUL
 //	         `-> count <-> body;  count -> closed                counted frames
 type part uint8
 
@@ -74,6 +79,7 @@ const (
 	object              // JSON: in an object
 	rest                // JSON: in a line
 	line                // in a line, or in front of it
+	nul                 // in a text that ends in a NUL, or in front of it
 	count               // in front of a count, or in it
 	body                // in the frame behind it
 	closed              // behind an error
@@ -86,12 +92,12 @@ const (
 // Then:
 //
 //   - frame is not nil: it is a message, never empty, a part of buf[:n]. Call Next again with buf[n:].
-//   - cause is not empty: a message was given up, or with Framing the stream. Call Next again with buf[n:].
+//   - cause is not empty: a message was given up, or with BadFraming the stream. Call Next again with buf[n:].
 //   - neither: buf[n:] is the beginning of a message, or empty. Call Next again when it has grown, or End.
 //
 // What is left in the third case is never longer than MaxSize, or 10 bytes if that is more; it is empty
 // unless a message has begun. But for a count, bytes that were looked at are not looked at again, so that a
-// message may come byte by byte. After Framing all further bytes are consumed and nothing is found.
+// message may come byte by byte. After BadFraming all further bytes are consumed and nothing is found.
 func (f *Framer) Next(buf []byte) (frame []byte, n int, cause Cause) {
 	for {
 		b := buf[n:]
@@ -103,7 +109,7 @@ func (f *Framer) Next(buf []byte) (frame []byte, n int, cause Cause) {
 		case oversize:
 			return nil, n, Oversize
 		case broken:
-			return nil, n, Framing
+			return nil, n, BadFraming
 		case wait:
 			return nil, n, ""
 		}
@@ -116,12 +122,12 @@ func (f *Framer) Next(buf []byte) (frame []byte, n int, cause Cause) {
 // Afterwards f is ready for another stream.
 func (f *Framer) End(buf []byte) (frame []byte, cause Cause) {
 	part, skip := f.state, f.skip
-	*f = Framer{MaxSize: f.MaxSize}
+	*f = Framer{MaxSize: f.MaxSize, Framing: f.Framing}
 	switch {
 	case skip || part == closed:
 		return nil, ""
 	case part == count && len(buf) > 0, part == body && len(buf) == 0:
-		return nil, Framing
+		return nil, BadFraming
 	case part == body:
 		return buf, ""
 	case part == object:
@@ -144,13 +150,17 @@ const (
 	wait                    // more bytes are needed
 	found                   // the first size bytes are a frame
 	oversize                // report Oversize
-	broken                  // report Framing
+	broken                  // report BadFraming
 )
 
 // step looks at b, and consumes the first used bytes of it.
 func (f *Framer) step(b []byte) (size, used int, o outcome) {
 	switch f.state {
 	case start:
+		if f.Framing != Auto {
+			f.state = f.Framing.first()
+			return 0, 0, again
+		}
 		return f.first(b)
 	case between:
 		i := space(b, 0)
@@ -165,10 +175,15 @@ func (f *Framer) step(b []byte) (size, used int, o outcome) {
 	case object:
 		return f.object(b)
 	case rest:
-		return f.line(b, between)
+		return f.line(b, '\n', between)
 	case line:
-		return f.line(b, line)
+		return f.line(b, '\n', line)
+	case nul:
+		return f.line(b, 0, nul)
 	case count:
+		if f.Framing == Len32 {
+			return f.count32(b)
+		}
 		return f.count(b)
 	case body:
 		return f.body(b)
@@ -233,10 +248,10 @@ func (f *Framer) object(b []byte) (size, used int, o outcome) {
 	return 0, 0, again
 }
 
-// line reads on in a line; the state behind it is next.
-func (f *Framer) line(b []byte, next part) (size, used int, o outcome) {
+// line reads on in a line that ends in terminator; the state behind it is next.
+func (f *Framer) line(b []byte, terminator byte, next part) (size, used int, o outcome) {
 	end := f.limit(b)
-	i := bytes.IndexByte(b[f.scanned:end], '\n')
+	i := bytes.IndexByte(b[f.scanned:end], terminator)
 	if i < 0 {
 		f.scanned = end
 		return f.more()
@@ -302,12 +317,17 @@ func (f *Framer) count(b []byte) (size, used int, o outcome) {
 		f.state = closed
 		return 0, len(b), broken
 	}
+	return f.counted(size, i+n)
+}
+
+// counted begins a frame of size bytes.
+func (f *Framer) counted(size, used int) (int, int, outcome) {
 	f.state, f.scanned = body, size
 	if size > f.max() {
 		f.skip = true
-		return 0, i + n, oversize
+		return 0, used, oversize
 	}
-	return 0, i + n, again
+	return 0, used, again
 }
 
 // body reads a frame whose length is known.

@@ -16,7 +16,13 @@ import (
 // feed gives the pieces of a stream to a Framer as a connection would, and returns what it found, a cause as "!cause".
 func feed(t *testing.T, size int, pieces ...[]byte) []string {
 	t.Helper()
-	f := message.Framer{MaxSize: size}
+	return feedFramed(t, size, message.Auto, pieces...)
+}
+
+// feedFramed is feed for a stream that says nothing about itself.
+func feedFramed(t *testing.T, size int, framing message.Framing, pieces ...[]byte) []string {
+	t.Helper()
+	f := message.Framer{MaxSize: size, Framing: framing}
 	if size <= 0 {
 		size = message.DefaultMaxSize
 	}
@@ -64,7 +70,7 @@ func feed(t *testing.T, size int, pieces ...[]byte) []string {
 		t.Fatalf("End: the frame %q is not in %q", frame, buf)
 	}
 	add(frame, cause)
-	if (f != message.Framer{MaxSize: f.MaxSize}) {
+	if (f != message.Framer{MaxSize: f.MaxSize, Framing: framing}) {
 		t.Fatalf("after End: %+v", f)
 	}
 	return found
@@ -306,7 +312,7 @@ func TestFramerSmallSize(t *testing.T) {
 // TestFramerSize: there is one in each connection.
 func TestFramerSize(t *testing.T) {
 	t.Parallel()
-	if n := unsafe.Sizeof(message.Framer{}); n > 48 {
+	if n := unsafe.Sizeof(message.Framer{}); n > 40 {
 		t.Errorf("%d bytes", n)
 	}
 }

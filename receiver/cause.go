@@ -5,14 +5,14 @@ import "github.com/seed-067c1534/sigio/message"
 // The causes for which a Receiver rejects a message. An output has causes of its
 // own, which stand beside these.
 const (
-	CauseEmpty    = "empty"                  // a datagram with nothing but white space in it
-	CauseOversize = string(message.Oversize) // longer than MaxMessage
-	CauseFraming  = string(message.Framing)  // a counted frame without a count
-	CauseReset    = "reset"                  // the connection broke in the middle of it
-	CauseTimeout  = "timeout"                // it was not complete in time
-	CauseLimit    = "limit"                  // in the middle of it, the connection gave way to others
-	CauseMemory   = "memory"                 // too many messages were incomplete at the same time
-	CauseShutdown = "shutdown"               // Shutdown's time was over before it was handed over
+	CauseEmpty    = "empty"                    // a datagram with nothing but white space in it
+	CauseOversize = string(message.Oversize)   // longer than MaxMessage
+	CauseFraming  = string(message.BadFraming) // a counted frame without a count
+	CauseReset    = "reset"                    // the connection broke in the middle of it
+	CauseTimeout  = "timeout"                  // it was not complete in time
+	CauseLimit    = "limit"                    // in the middle of it, the connection gave way to others
+	CauseMemory   = "memory"                   // too many messages were incomplete at the same time
+	CauseShutdown = "shutdown"                 // Shutdown's time was over before it was handed over
 )
 
 // The ends of a connection.

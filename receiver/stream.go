@@ -52,7 +52,7 @@ func (c *conn) serve(s *scratch) (o outcome, end string) {
 		case err == nil:
 			return c.rest(s, EndPeer)
 		case err == syscall.EAGAIN:
-			if c.l.w.draining.Load() {
+			if c.mayEnd() {
 				return c.rest(s, EndShutdown)
 			}
 			return waiting, ""
@@ -95,7 +95,7 @@ func (c *conn) digest(s *scratch, data []byte) (o outcome, end string) {
 				c.kept = slices.Clone(data) // in new memory: the message in hand has the old one
 				return full, ""
 			}
-		case cause == message.Framing:
+		case cause == message.BadFraming:
 			c.l.account.reject(CauseFraming)
 			c.kept = nil
 			return over, EndFraming
@@ -176,7 +176,7 @@ func (c *conn) discard(cause string) {
 // read as its receive buffer could hold. Otherwise an endless stream would keep
 // it from its end.
 func (c *conn) exhausted(n int) bool {
-	if !c.l.w.draining.Load() {
+	if !c.l.draining() {
 		return false
 	}
 	if c.allow == 0 {
