@@ -36,9 +36,9 @@ type conn struct {
 func (c *conn) offer(s *scratch, body []byte) bool {
 	s.fill(body, sys.TCP, c.peer)
 	if s == &c.l.w.scratch {
-		return c.l.w.offer(c.l.account)
+		return c.l.w.offer(c.taker())
 	}
-	if c.l.w.insist(s, c.l.account) {
+	if c.l.w.insist(s, c.taker()) {
 		c.heardAt = c.l.w.conns.now() // the time that passed does not count
 		c.clock = clockOf(c.clock.phase(), c.heardAt)
 	}
@@ -112,6 +112,7 @@ func (c *conn) finish(end string) {
 	if c.watch != nil {
 		c.watch.Close()
 	}
+	c.endAcks()
 	sys.Close(int(c.fd))
 	c.l.traffic.end(end)
 	w.r.open.Add(-1)

@@ -56,6 +56,8 @@ type entry struct {
 	placed     clock
 	listed     bool
 	awake      bool   // its goroutine works: it cannot expire
+	begun      bool   // whether it asks for acknowledgements is known
+	acks       bool   // it does
 	charged    int32  // memory charged to MaxPartial
 	end        string // it was dismissed, for this cause
 }

@@ -14,7 +14,7 @@ import (
 // since nothing is read.
 type hold struct {
 	w       *worker
-	refused *account   // of the message in the hand; nil if there is none
+	refused taker      // of the message in the hand; nil if there is none
 	batch   *datagrams // has the rest of the batch to which the message belongs
 	waiting []*gate
 	since   time.Time // when the output refused it
@@ -28,7 +28,7 @@ type gate struct {
 
 // offer gives the message in w.scratch to the output. It returns false if the
 // message was refused, and a pause has begun.
-func (w *worker) offer(a *account) bool {
+func (w *worker) offer(a taker) bool {
 	a.take()
 	if w.r.config.Output.Append(&w.scratch.msg, a) {
 		return true

@@ -32,7 +32,7 @@ func (w *worker) borrow() *scratch {
 // insist gives the message in s to the output, and waits until there is room. It
 // rejects the message when the worker is forced to end. It returns whether it had
 // to wait.
-func (w *worker) insist(s *scratch, a *account) (waited bool) {
+func (w *worker) insist(s *scratch, a taker) (waited bool) {
 	a.take()
 	for !w.r.config.Output.Append(&s.msg, a) {
 		waited = true

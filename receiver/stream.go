@@ -83,6 +83,13 @@ func (c *conn) space(s *scratch) (buf []byte, held int) {
 
 // digest hands over the messages in data and keeps the rest.
 func (c *conn) digest(s *scratch, data []byte) (o outcome, end string) {
+	if !c.begun {
+		var undecided bool
+		if data, undecided = c.greet(data); undecided {
+			c.keep(data)
+			return waiting, ""
+		}
+	}
 	for {
 		frame, n, cause := c.framer.Next(data)
 		data = data[n:]
@@ -100,7 +107,7 @@ func (c *conn) digest(s *scratch, data []byte) (o outcome, end string) {
 			c.kept = nil
 			return over, EndFraming
 		case cause != "":
-			c.l.account.reject(string(cause))
+			c.reject(string(cause))
 		default:
 			c.keep(data)
 			return waiting, ""

@@ -24,6 +24,7 @@ type worker struct {
 	hold    hold
 
 	conns    connections // shared
+	ackers   ackers      // shared
 	lend     chan *scratch
 	draining atomic.Bool
 	starved  atomic.Bool   // a socket waits for a descriptor

@@ -1,0 +1,261 @@
+package receiver
+
+import (
+	"bytes"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/seed-067c1534/sigio/internal/sys"
+)
+
+// AckRequest is the line with which a sender asks for acknowledgements, as the very first bytes of
+// a connection. What follows it is a stream as any other. The receiver then writes lines:
+//
+//	ack N           the first N messages of the connection are delivered; it begins with "ack 0"
+//	reject N CAUSE  the message N will never be taken, such as one that is too long; it counts as
+//	                dealt with, and a later "ack" goes beyond it
+//	lost CAUSE      a message after those acknowledged was lost behind the receiver: no "ack"
+//	                follows, everything after the last one is to be sent again on a new connection
+//
+// Messages are counted from 1 in the order in which they are found. What delivered means is the
+// Output's to say: written, or durable in a spool.
+const AckRequest = "SIGIO ACK 1\n"
+
+// taker is the Receipt of messages of one source, which counts them before they are handed over.
+type taker interface {
+	Receipt
+	take()
+}
+
+// acker acknowledges the messages of one connection. Outcomes are told on any goroutine; the lines
+// are written on the loop's thread, as many acknowledgements in one as there are by then.
+type acker struct {
+	c *conn
+
+	mu     sync.Mutex // never held while Output is called
+	runs   []*run     // those that are not settled, the oldest first
+	acked  uint64     // messages that are dealt with, from the first on, without a gap
+	told   uint64     // the last "ack" that was written
+	lines  []byte     // still to be written
+	cause  string     // why there are no more acknowledgements
+	posted bool       // flush will be called
+	closed bool       // the connection is gone
+}
+
+// run is the Receipt of consecutive messages. Within a run their outcomes may be told in any order:
+// it counts as a whole, when all are known. So no message is acknowledged before an earlier one,
+// whatever the output does.
+type run struct {
+	a          *acker
+	n, settled int
+	lost       string
+	reject     string // it is one message, which was not handed over
+}
+
+const maxLines = 64 << 10 // of rejections that the peer does not read
+
+// ackers are the ackers of a worker's connections.
+type ackers struct {
+	mu  sync.Mutex
+	all map[*conn]*acker
+}
+
+func (s *ackers) of(c *conn) *acker {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[c]
+}
+
+// greet looks, at the beginning of a stream, whether c asks for acknowledgements, and returns what
+// is behind that. If it cannot know yet, undecided is true.
+func (c *conn) greet(data []byte) (rest []byte, undecided bool) {
+	n := min(len(data), len(AckRequest))
+	if string(data[:n]) == AckRequest[:n] && n < len(AckRequest) {
+		return data, true
+	}
+	c.begun = true
+	if rest, asks := bytes.CutPrefix(data, []byte(AckRequest)); asks {
+		c.acks = true
+		a := &acker{c: c, lines: []byte("ack 0\n")}
+		w := c.l.w
+		w.ackers.mu.Lock()
+		if w.ackers.all == nil {
+			w.ackers.all = map[*conn]*acker{}
+		}
+		w.ackers.all[c] = a
+		w.ackers.mu.Unlock()
+		a.mu.Lock()
+		a.post()
+		a.mu.Unlock()
+		return rest, false
+	}
+	return data, false
+}
+
+// taker returns the Receipt of c's next message.
+func (c *conn) taker() taker {
+	if c.acks {
+		return c.l.w.ackers.of(c).run()
+	}
+	return c.l.account
+}
+
+// reject takes and settles a message of c that will not be handed over.
+func (c *conn) reject(cause string) {
+	c.l.account.reject(cause)
+	if c.acks {
+		c.l.w.ackers.of(c).reject(cause)
+	}
+}
+
+// endAcks says that c is about to be closed.
+func (c *conn) endAcks() {
+	if !c.acks {
+		return
+	}
+	w := c.l.w
+	w.ackers.mu.Lock()
+	a := w.ackers.all[c]
+	delete(w.ackers.all, c)
+	w.ackers.mu.Unlock()
+	a.mu.Lock()
+	a.write() // what is known by now
+	a.closed = true
+	a.mu.Unlock()
+}
+
+// run returns the run that the next message belongs to.
+func (a *acker) run() *run {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n := len(a.runs); n > 0 && a.runs[n-1].reject == "" {
+		return a.runs[n-1]
+	}
+	r := &run{a: a}
+	a.runs = append(a.runs, r)
+	return r
+}
+
+func (a *acker) reject(cause string) {
+	a.mu.Lock()
+	a.runs = append(a.runs, &run{a: a, n: 1, settled: 1, reject: cause})
+	a.advance()
+	a.mu.Unlock()
+}
+
+func (r *run) take() {
+	r.a.c.l.account.take()
+	r.a.mu.Lock()
+	r.n++
+	r.a.mu.Unlock()
+}
+
+// Delivered implements Receipt.
+func (r *run) Delivered(n int) {
+	r.a.c.l.account.Delivered(n)
+	r.settle(n, "")
+}
+
+// Lost implements Receipt.
+func (r *run) Lost(n int, cause string) {
+	r.a.c.l.account.Lost(n, cause)
+	r.settle(n, cause)
+}
+
+func (r *run) settle(n int, cause string) {
+	r.a.mu.Lock()
+	r.settled += n
+	if cause != "" {
+		r.lost = cause
+	}
+	r.a.advance()
+	r.a.mu.Unlock()
+}
+
+// advance acknowledges the runs that are settled. mu is held.
+func (a *acker) advance() {
+	for len(a.runs) > 0 && a.cause == "" {
+		r := a.runs[0]
+		if r.n == 0 || r.settled < r.n {
+			break
+		}
+		a.runs[0] = nil
+		a.runs = a.runs[1:]
+		if r.lost != "" {
+			a.cause = r.lost
+			a.ack()
+			a.lines = append(append(append(a.lines, "lost "...), a.cause...), '\n')
+			break
+		}
+		a.acked += uint64(r.n)
+		if r.reject != "" && len(a.lines) < maxLines {
+			a.lines = strconv.AppendUint(append(a.lines, "reject "...), a.acked, 10)
+			a.lines = append(append(append(a.lines, ' '), r.reject...), '\n')
+		}
+	}
+	if a.cause != "" {
+		a.runs = nil
+	}
+	a.post()
+}
+
+// ack appends the line that acknowledges what is new. mu is held.
+func (a *acker) ack() {
+	if a.acked > a.told {
+		a.told = a.acked
+		a.lines = append(strconv.AppendUint(append(a.lines, "ack "...), a.acked, 10), '\n')
+	}
+}
+
+// post makes the loop write what there is to say. mu is held.
+func (a *acker) post() {
+	if a.posted || a.closed || len(a.lines) == 0 && a.acked == a.told {
+		return
+	}
+	a.posted = a.c.l.w.loop.Post(a.flush) == nil
+}
+
+// flush writes on the loop's thread.
+func (a *acker) flush() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.posted = false
+	if a.closed {
+		return
+	}
+	if !a.write() {
+		a.posted = true
+		a.c.l.w.loop.AfterFunc(ackRetry, a.flush)
+	}
+}
+
+// ackRetry is how long a peer that does not read its acknowledgements is left alone. They need no
+// more memory meanwhile: the next line says it all.
+const ackRetry = 50 * time.Millisecond
+
+// write writes the lines as far as the socket takes them. It returns false if some are left, to be
+// tried again. mu is held.
+func (a *acker) write() (done bool) {
+	if len(a.lines) == 0 {
+		a.ack()
+	}
+	for len(a.lines) > 0 {
+		n, err := a.c.answer(a.lines)
+		if err == syscall.EAGAIN {
+			return false
+		}
+		if err != nil && err != syscall.EINTR {
+			a.lines = nil // who reads the connection will find out
+			return true
+		}
+		if a.lines = a.lines[:copy(a.lines, a.lines[n:])]; len(a.lines) == 0 {
+			a.ack()
+		}
+	}
+	return true
+}
+
+// answer writes p to the peer without waiting.
+func (c *conn) answer(p []byte) (int, error) { return sys.Send(int(c.fd), p) }
