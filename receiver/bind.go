@@ -16,6 +16,9 @@ type bound struct {
 	dual    bool // IPv6 and IPv4
 	fds     []int
 	granted int // size of each one's receive buffer in the kernel's count, if it is UDP
+
+	configured string // the URL of Config.Listen to which it belongs
+	gone       bool   // that URL is not to be listened on any more; the account stays
 }
 
 // url names the address as Config.Listen would.
@@ -47,6 +50,9 @@ func (e endpoint) open(workers, backlog int) ([]bound, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sigio: cannot listen on %q: %w", e.url, err)
+	}
+	for i := range all {
+		all[i].configured = e.url
 	}
 	return all, nil
 }

@@ -19,13 +19,10 @@ const (
 	fastest = 2
 )
 
-// setBuffers gives the UDP sockets their receive buffers, and lets the loops sleep
-// under load (sigio.Options.Coalesce) for no longer than a quarter of the smallest
-// one takes in what may come.
-func (r *Receiver) setBuffers() error {
-	pause := longestPause
-	for i := range r.bound {
-		b := &r.bound[i]
+// setBuffers gives the UDP sockets among all their receive buffers.
+func (r *Receiver) setBuffers(all []bound) error {
+	for i := range all {
+		b := &all[i]
 		if b.network != sys.UDP {
 			continue
 		}
@@ -36,10 +33,21 @@ func (r *Receiver) setBuffers() error {
 			}
 			b.granted = granted // the same for all
 		}
-		pause = min(pause, time.Duration(b.granted/smallDatagram/fastest/4)*time.Microsecond)
-	}
-	if r.config.Loop.Coalesce == 0 {
-		r.config.Loop.Coalesce = pause
 	}
 	return nil
+}
+
+// setCoalesce lets the loops sleep under load (sigio.Options.Coalesce) for no longer
+// than a quarter of the smallest receive buffer takes in what may come.
+func (r *Receiver) setCoalesce() {
+	if r.config.Loop.Coalesce != 0 {
+		return
+	}
+	pause := longestPause
+	for _, b := range r.bound {
+		if b.network == sys.UDP {
+			pause = min(pause, time.Duration(b.granted/smallDatagram/fastest/4)*time.Microsecond)
+		}
+	}
+	r.config.Loop.Coalesce = pause
 }

@@ -65,6 +65,11 @@ type Config struct {
 	// connection may be silent, in a message, and between messages.
 	FirstByteTimeout, MessageTimeout, IdleTimeout time.Duration
 
+	// Grace is how long a connection that is silent or in a message is waited for, at
+	// its socket's end, to go on: who has just connected is about to send. The default
+	// is not to wait. Shutdown's context can end it earlier.
+	Grace time.Duration
+
 	// Backlog is how many connections may wait to be accepted; the kernel cuts it
 	// to net.core.somaxconn. What does not fit has to try again, which takes a
 	// second.

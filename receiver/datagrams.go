@@ -23,6 +23,8 @@ type datagrams struct {
 	next, n int // the part of w.batch that has still to be handed over
 	allow   int // while draining: bytes of the kernel's buffer still to be read
 	closed  bool
+
+	leaving bool // it is being drained while the others go on
 }
 
 const (
@@ -119,11 +121,13 @@ func (d *datagrams) fault(body []byte) (cause string) {
 	return ""
 }
 
+func (d *datagrams) draining() bool { return d.leaving || d.w.draining.Load() }
+
 // exhausted says, while the socket is being drained, whether all has been read
 // that its buffer could hold when that began. Otherwise an endless stream of
 // datagrams would keep it from its end.
 func (d *datagrams) exhausted() bool {
-	if !d.w.draining.Load() {
+	if !d.draining() {
 		return false
 	}
 	for i := range d.n {
@@ -133,7 +137,7 @@ func (d *datagrams) exhausted() bool {
 }
 
 func (d *datagrams) drained() sigio.Result {
-	if d.w.draining.Load() {
+	if d.draining() {
 		d.close()
 	}
 	return sigio.Drained

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/seed-067c1534/sigio"
@@ -22,6 +23,9 @@ type listener struct {
 	retry   retry
 	allow   int // while draining: connections of the backlog still to be accepted
 	closed  bool
+
+	leaving atomic.Bool // it is being drained while the others go on
+	graced  atomic.Bool // its connections are not waited for any more
 }
 
 // acceptsPerTurn lets other descriptors have their turn.
@@ -116,8 +120,12 @@ func (l *listener) accepted(fd int, peer netip.AddrPort) {
 	}
 }
 
+// draining says whether this socket and its connections are to come to an end. It may be
+// called from any goroutine.
+func (l *listener) draining() bool { return l.leaving.Load() || l.w.draining.Load() }
+
 func (l *listener) exhausted() bool {
-	if !l.w.draining.Load() {
+	if !l.draining() {
 		return false
 	}
 	l.allow--
@@ -125,7 +133,7 @@ func (l *listener) exhausted() bool {
 }
 
 func (l *listener) drained() sigio.Result {
-	if l.w.draining.Load() {
+	if l.draining() {
 		l.close()
 	}
 	return sigio.Drained

@@ -26,6 +26,8 @@ type Receiver struct {
 	partial atomic.Int64   // bytes of incomplete messages
 	sources sync.WaitGroup // sockets and connections that are open
 
+	listening sync.Mutex // held by Listen, which opens before it locks mu
+
 	mu       sync.Mutex
 	started  bool
 	stopping bool
@@ -95,25 +97,32 @@ func (r *Receiver) start() error {
 	return err
 }
 
-func (r *Receiver) openAll() error {
-	for _, e := range r.endpoints {
-		all, err := e.open(r.config.Workers, r.config.Backlog)
+func (r *Receiver) openAll() (err error) {
+	r.bound, err = r.openEach(r.endpoints)
+	return err
+}
+
+// openEach opens sockets for all endpoints, or for none.
+func (r *Receiver) openEach(endpoints []endpoint) (all []bound, err error) {
+	for _, e := range endpoints {
+		some, err := e.open(r.config.Workers, r.config.Backlog)
 		if err != nil {
-			closeAll(r.bound)
-			return err
+			closeAll(all)
+			return nil, err
 		}
-		r.bound = append(r.bound, all...)
+		all = append(all, some...)
 	}
-	return nil
+	return all, nil
 }
 
 // startAll starts the loops with the sockets.
 func (r *Receiver) startAll() error {
 	r.most = r.connectionLimit()
-	if err := r.setBuffers(); err != nil {
+	if err := r.setBuffers(r.bound); err != nil {
 		closeAll(r.bound)
 		return err
 	}
+	r.setCoalesce()
 	group, err := sigio.NewGroup(r.config.Workers, r.config.Loop)
 	if err != nil {
 		closeAll(r.bound)
@@ -148,15 +157,18 @@ func (r *Receiver) equip(group *sigio.Group) {
 	for i, loop := range group.Loops() {
 		w := newWorker(r, loop)
 		for j := range r.bound {
-			b := &r.bound[j]
-			if b.network == sys.TCP {
-				w.sources = append(w.sources, newListener(w, b.fds[i]))
-				continue
-			}
-			w.sources = append(w.sources, newDatagrams(w, b, b.fds[i]))
+			w.sources = append(w.sources, w.newSource(&r.bound[j], i))
 		}
 		r.workers = append(r.workers, w)
 	}
+}
+
+// newSource makes what reads a socket of b, that of the worker number i, which w is.
+func (w *worker) newSource(b *bound, i int) source {
+	if b.network == sys.TCP {
+		return newListener(w, b.fds[i])
+	}
+	return newDatagrams(w, b, b.fds[i])
 }
 
 // connectionLimit keeps the default away from the limit of open files, because

@@ -100,7 +100,7 @@ func (c *conn) sleep() (end string) {
 	w.charge(c)
 	// If the draining began before this goroutine counted as asleep, nobody will
 	// wake it.
-	if !w.draining.Load() {
+	if !c.mayEnd() {
 		c.watch.WaitRead(context.Background()) // ended by the Watch's end
 	}
 	return w.conns.wake(c)

@@ -20,6 +20,9 @@ type ListenerStats struct {
 	// granted to each of the address's UDP sockets, in the unit of
 	// Config.ReceiveBuffer (getsockopt(2) returns twice as much, socket(7)).
 	ReceiveBuffer int `json:"receive_buffer,omitempty"`
+	// Gone: Receiver.Listen has given the address up. What it had received is still
+	// part of the account.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // Counts are what is counted for each address and in total. At every moment
@@ -101,12 +104,12 @@ func (r *Receiver) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, b := range r.bound {
-		l := ListenerStats{Address: b.url(), Counts: newCounts()}
+		l := ListenerStats{Address: b.url(), Gone: b.gone, Counts: newCounts()}
 		for _, w := range r.workers {
 			w.sources[i].report(&l)
 		}
 		s.add(&l.Counts)
-		s.Listeners = append(s.Listeners, l)
+		s.Listeners = merge(s.Listeners, l)
 	}
 	if r.group != nil {
 		s.Signals = signalStats(r.group.Stats())

@@ -29,6 +29,7 @@ type worker struct {
 	draining atomic.Bool
 	starved  atomic.Bool   // a socket waits for a descriptor
 	forced   chan struct{} // closed
+	graced   atomic.Bool   // while draining: nobody is waited for any more
 }
 
 // source is a bound socket. All but report is called on the loop's thread, or after
@@ -91,6 +92,9 @@ func (w *worker) drain() {
 	}
 	for _, c := range w.conns.sleeping() {
 		c.watch.Again()
+	}
+	if grace := w.r.config.Grace; grace > 0 {
+		w.loop.AfterFunc(grace, func() { w.endGrace(nil) })
 	}
 }
 
