@@ -121,7 +121,7 @@ func (l *Loop) turn() (bool, error) {
 		return false, nil
 	}
 	l.runTimers()
-	if n == len(l.records) || len(l.ready) > 0 || len(l.hot.watches) > 0 && l.options.Coalesce == 0 {
+	if n == len(l.records) || len(l.ready) > 0 || len(l.hot.entries) > 0 && l.options.Coalesce == 0 {
 		return true, nil
 	}
 	return true, l.sleep()
@@ -213,7 +213,7 @@ func (l *Loop) call(w *Watch, ev Event) {
 		l.mark(w, 0)
 	}
 	if ev.Signals > 0 && w.hot == 0 {
-		l.hot.seen(w)
+		l.hot.seen(w, ev.Signals)
 	}
 }
 
@@ -265,7 +265,7 @@ const shortSleep = 60 * time.Microsecond
 // rest sleeps for d, but not longer than Options.Coalesce while descriptors are
 // hot, since they cannot wake the loop.
 func (l *Loop) rest(d time.Duration) (got bool, err error) {
-	if len(l.hot.watches) > 0 {
+	if len(l.hot.entries) > 0 {
 		if d < 0 || d > l.options.Coalesce {
 			d = l.options.Coalesce
 		}

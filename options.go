@@ -52,7 +52,7 @@ const (
 	defaultSignal = 40 // clear of the C libraries' own (32 to 34)
 	defaultBatch  = 256
 	defaultLinger = 24
-	maxLinger     = 127
+	maxLinger     = 1000
 	defaultVerify = 5 * time.Second
 	firstSignal   = 35
 	lastSignal    = 64

@@ -20,9 +20,9 @@ type Watch struct {
 	fd      int32
 	band    siginfo.Band // what has come since the last call
 	signals int32        // how many signals that were
-	hot     int32        // place among the loop's hot.watches, from 1; 0: its signals are on
-	since   uint8        // the turn of the last call for a signal, or that in which it became hot
-	streak  int8         // how many such calls in a row; while it is hot, how many silent turns
+	hot     int32        // place among the loop's hot.entries, from 1; 0: its signals are on
+	since   uint8        // the turn of the last call for a signal
+	streak  int8         // how many such calls in a row; less than 0: so many more are needed
 	queued  bool         // on the ready list
 	writing bool         // somebody waits for room to write
 	looked  bool         // the last word of room came from a look alone
