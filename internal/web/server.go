@@ -1,0 +1,126 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-067c1534/sigio/receiver"
+)
+
+// Config sets up a Server. Only Account is required.
+type Config struct {
+	// Account returns the state of everything. It is called once in a second, and
+	// for each request of /metrics, /healthz and /readyz; from several goroutines,
+	// also before the receiver was started.
+	Account func() Account
+	// Version of the program, for the page and the metrics.
+	Version string
+	// Hosts are names, beside localhost and the addresses of the machine, that a
+	// request's Host may have; "*" stands for any.
+	Hosts []string
+	// AnyHost does without the check: a browser cannot reach a Unix socket.
+	AnyHost bool
+	// Profiles serves /debug/pprof.
+	Profiles bool
+}
+
+// Account is the state of the receiver and its outputs at one moment. Its JSON has
+// the names of the file that `sigio serve --stats` writes.
+type Account struct {
+	At time.Time `json:"at"`
+	receiver.Stats
+	Outputs []Output `json:"outputs"`
+}
+
+// Output is the account of one output. At every moment the messages that it was
+// given are Written + Lost + Pending.
+type Output struct {
+	Name         string            `json:"output"`
+	Written      uint64            `json:"written"`
+	WrittenBytes uint64            `json:"written_bytes"`
+	Lost         uint64            `json:"lost"`
+	LostBy       map[string]uint64 `json:"lost_by"`
+	Pending      int               `json:"pending"`
+	PendingBytes int               `json:"pending_bytes"`
+	Retries      uint64            `json:"retries"`
+	Stalled      bool              `json:"stalled"`              // the most recent write failed
+	Failed       bool              `json:"failed,omitempty"`     // it takes nothing any more
+	LastError    string            `json:"last_error,omitempty"` // of the most recent write that failed
+	Details      map[string]uint64 `json:"details,omitempty"`    // what is special to its kind
+}
+
+// Phase is what the program as a whole is doing.
+type Phase int32
+
+// The phases, in their order.
+const (
+	Starting Phase = iota
+	Serving
+	Draining
+)
+
+func (p Phase) String() string { return [...]string{"starting", "serving", "draining"}[p] }
+
+// Server is the HTTP server. Its methods may be called from any goroutine.
+type Server struct {
+	config  Config
+	phase   atomic.Int32
+	kinds   kinds
+	latency histogram
+	tap     tapState
+	hub     hub
+	history history
+	http    http.Server
+
+	end     chan struct{} // closed by Close
+	endOnce sync.Once
+	watched sync.WaitGroup
+}
+
+// New returns a Server and starts its goroutine, which Close ends.
+func New(c Config) *Server {
+	s := &Server{config: c, end: make(chan struct{})}
+	s.tap.init()
+	s.hub.init()
+	s.http = http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          log.New(io.Discard, "", 0), // of clients, not of the program
+	}
+	s.watched.Go(s.watch)
+	return s
+}
+
+// SetPhase says what the program is doing. It begins with Starting.
+func (s *Server) SetPhase(p Phase) { s.phase.Store(int32(p)) }
+
+// Serve answers on l until Close, and closes l. The error is nil after Close.
+func (s *Server) Serve(l net.Listener) error {
+	err := s.http.Serve(l)
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close ends the Server: at once for those who look, and within the time of ctx for
+// requests that are being answered.
+func (s *Server) Close(ctx context.Context) error {
+	s.endOnce.Do(func() { close(s.end) })
+	s.watched.Wait()
+	s.hub.close()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		s.http.Close()
+	}
+	return err
+}
