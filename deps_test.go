@@ -47,8 +47,8 @@ var aids = []string{"internal/sigtest"}
 // golang.org/x/sys, and why they do not trouble the users of the library.
 var foreign = map[string][]string{
 	"cmd/sigio":          {"github.com/BurntSushi/toml", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/time"},
-	"internal/sender":    {"golang.org/x/time"}, // used by the command alone
-	"internal/jetstream": {"github.com/nats-io/nats.go"},
+	"internal/sender":    {"golang.org/x/time"},                                               // used by the command alone
+	"internal/jetstream": {"github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2"}, // the server for tests
 	"internal/spool":     {"github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2"},
 	"internal/sqlite":    {"zombiezen.com/go/sqlite"},             // as is this
 	"internal/web":       {"github.com/prometheus/client_golang"}, // and this

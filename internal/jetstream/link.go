@@ -1,0 +1,182 @@
+package jetstream
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// link publishes many messages over one connection before it waits for their acknowledgements, and
+// tells how many of them, from the first on, were stored. The client's own asynchronous publishing
+// does not fit: it publishes again by itself what failed, behind what did not.
+type link struct {
+	conn    *nats.Conn
+	sub     *nats.Subscription
+	inbox   string
+	timeout time.Duration
+
+	mu         sync.Mutex
+	changed    *sync.Cond
+	first      uint64 // serial of the first message of this round
+	next       uint64 // serial of the next
+	done       []bool // those of this round that are stored
+	acked      int    // of them, without a gap
+	duplicates int
+	err        error // the connection is of no more use
+}
+
+// inFlight bounds what is published and not acknowledged, because a server has bounds too.
+const inFlight = 1024
+
+func newLink(conn *nats.Conn, timeout time.Duration) (*link, error) {
+	l := &link{conn: conn, inbox: conn.NewInbox() + ".", timeout: timeout}
+	l.changed = sync.NewCond(&l.mu)
+	var err error
+	if l.sub, err = conn.Subscribe(l.inbox+"*", l.acknowledge); err != nil {
+		return nil, err
+	}
+	l.sub.SetPendingLimits(-1, -1)
+	conn.SetClosedHandler(func(c *nats.Conn) {
+		err := c.LastError()
+		if err == nil {
+			err = nats.ErrConnectionClosed
+		}
+		l.fail(err)
+	})
+	if conn.IsClosed() {
+		return nil, nats.ErrConnectionClosed
+	}
+	return l, nil
+}
+
+// begin begins a round.
+func (l *link) begin() {
+	l.mu.Lock()
+	l.first, l.done, l.acked, l.duplicates = l.next, l.done[:0], 0, 0
+	l.mu.Unlock()
+}
+
+func (l *link) broken() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err != nil
+}
+
+// skip counts a message that will not be published as done.
+func (l *link) skip() {
+	l.mu.Lock()
+	l.done = append(l.done, true)
+	l.next++
+	l.advance()
+	l.mu.Unlock()
+}
+
+// publish publishes a message. While too many are not acknowledged it waits.
+func (l *link) publish(subject, id string, data []byte) error {
+	l.mu.Lock()
+	serial := l.next
+	l.done = append(l.done, false)
+	l.next++
+	full := len(l.done)-l.acked > inFlight
+	l.mu.Unlock()
+	m := nats.NewMsg(subject)
+	m.Header.Set(nats.MsgIdHdr, id)
+	m.Reply = l.inbox + strconv.FormatUint(serial, 10)
+	m.Data = data
+	if err := l.conn.PublishMsg(m); err != nil {
+		l.fail(err)
+		return err
+	}
+	if full {
+		l.wait(inFlight / 2)
+	}
+	return nil
+}
+
+// await waits until all of this round are stored, or the link fails, and returns how many are.
+func (l *link) await() (acked, duplicates int, err error) {
+	l.wait(0)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acked, l.duplicates, l.err
+}
+
+// wait waits until at most n are not acknowledged. If there is no progress for too long, the link
+// fails.
+func (l *link) wait(n int) {
+	timer := time.AfterFunc(l.timeout, func() {
+		l.fail(fmt.Errorf("no acknowledgement in %v: %w", l.timeout, nats.ErrTimeout))
+	})
+	defer timer.Stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for before := l.acked; len(l.done)-l.acked > n && l.err == nil; {
+		l.changed.Wait()
+		if l.acked != before {
+			before = l.acked
+			timer.Reset(l.timeout)
+		}
+	}
+}
+
+// acknowledge is called by the connection's goroutine for what comes to the inbox.
+func (l *link) acknowledge(m *nats.Msg) {
+	serial, err := strconv.ParseUint(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], 10, 64)
+	if err != nil {
+		return
+	}
+	if m.Header.Get("Status") == "503" {
+		l.fail(fmt.Errorf("nobody stores it now: %w", nats.ErrNoResponders))
+		return
+	}
+	var ack struct {
+		Stream    string `json:"stream"`
+		Duplicate bool   `json:"duplicate"`
+		Error     *struct {
+			Description string `json:"description"`
+		} `json:"error"`
+	}
+	switch err := json.Unmarshal(m.Data, &ack); {
+	case err != nil:
+		l.fail(fmt.Errorf("an acknowledgement that is none: %w", err))
+		return
+	case ack.Error != nil:
+		l.fail(errors.New(ack.Error.Description))
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil || serial < l.first || serial-l.first >= uint64(len(l.done)) {
+		return
+	}
+	l.done[serial-l.first] = true
+	if ack.Duplicate {
+		l.duplicates++
+	}
+	l.advance()
+}
+
+// advance counts what is stored without a gap. mu is held.
+func (l *link) advance() {
+	for l.acked < len(l.done) && l.done[l.acked] {
+		l.acked++
+	}
+	l.changed.Broadcast()
+}
+
+func (l *link) fail(err error) {
+	l.mu.Lock()
+	if l.err == nil {
+		l.err = err
+	}
+	l.changed.Broadcast()
+	l.mu.Unlock()
+}
+
+func (l *link) close() { l.conn.Close() }

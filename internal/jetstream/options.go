@@ -1,0 +1,88 @@
+package jetstream
+
+import (
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Options say where a stream is, how to get there, and what it is like if it has to be made.
+type Options struct {
+	Servers string // nats://host:port, separated by commas
+	Stream  string
+	Subject string
+
+	Credentials string // file with a user's JWT and key (.creds), or ""
+	NKey        string // file with a user's key, or ""
+	CA          string // file with the certificates that sign the servers', or ""
+	Cert, Key   string // files of the client's certificate, or ""
+
+	// For a stream that is not there yet.
+	Replicas int           // 0 means 1
+	MaxBytes int64         // 0 means no bound
+	MaxAge   time.Duration // 0 means for ever
+	Window   time.Duration // in which a Nats-Msg-Id is stored once; 0 means DefaultWindow
+
+	// Group bounds how many bytes of messages without a send_id are published together; 0 means
+	// DefaultGroup, 1 makes each message stand alone.
+	Group int
+	// Timeout bounds connecting, and how long a stored message waits for its acknowledgement. 0
+	// means DefaultTimeout.
+	Timeout time.Duration
+}
+
+// Defaults of Options.
+const (
+	DefaultGroup   = 32 << 10
+	DefaultWindow  = 2 * time.Minute
+	DefaultTimeout = 5 * time.Second
+	DefaultPort    = "4222"
+)
+
+func (o Options) complete() Options {
+	if o.Replicas == 0 {
+		o.Replicas = 1
+	}
+	if o.Window == 0 {
+		o.Window = DefaultWindow
+	}
+	if o.MaxAge > 0 {
+		o.Window = min(o.Window, o.MaxAge) // the server wants that
+	}
+	if o.Group == 0 {
+		o.Group = DefaultGroup
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	return o
+}
+
+// Dial connects to one of the servers, once: a connection that breaks is not mended, because what
+// the client's library would send again by itself could overtake what failed.
+func Dial(o Options) (*nats.Conn, error) {
+	o = o.complete()
+	options := []nats.Option{
+		nats.Name("sigio"),
+		nats.NoReconnect(),
+		nats.Timeout(o.Timeout),
+		nats.FlusherTimeout(o.Timeout),
+	}
+	if o.Credentials != "" {
+		options = append(options, nats.UserCredentials(o.Credentials))
+	}
+	if o.NKey != "" {
+		key, err := nats.NkeyOptionFromSeed(o.NKey)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, key)
+	}
+	if o.CA != "" {
+		options = append(options, nats.RootCAs(o.CA))
+	}
+	if o.Cert != "" {
+		options = append(options, nats.ClientCert(o.Cert, o.Key))
+	}
+	return nats.Connect(o.Servers, options...)
+}
