@@ -258,4 +258,9 @@ func (a *acker) write() (done bool) {
 }
 
 // answer writes p to the peer without waiting.
-func (c *conn) answer(p []byte) (int, error) { return sys.Send(int(c.fd), p) }
+func (c *conn) answer(p []byte) (int, error) {
+	if c.layer != nil {
+		return c.layer.send(p)
+	}
+	return sys.Send(int(c.fd), p)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,6 +20,10 @@ type endpoint struct {
 	network sys.Network
 	host    string // "" for every address
 	port    uint16
+	path    string // of a Unix socket, or its abstract @name
+	given   string // the name of sockets in Config.Sockets; the network is theirs
+	tls     bool
+	parameters
 }
 
 const (
@@ -26,60 +31,125 @@ const (
 	localhost  = "localhost"
 )
 
-// networks are the known schemes, in the order in which an error lists them.
-var networks = []sys.Network{sys.UDP, sys.TCP}
+// schemes are those that are known, in the order in which an error lists them.
+var schemes = []string{"udp", "tcp", "tls", "unix", "unixgram"}
+
+// schemeGiven is the one without slashes: systemd:NAME.
+const schemeGiven = "systemd"
 
 func parseEndpoint(url string) (endpoint, error) {
 	e := endpoint{url: url}
-	wrong := func(format string, args ...any) (endpoint, error) {
-		return e, fmt.Errorf("sigio: cannot listen on %q: %s; want for example udp://localhost:8888, tcp://0.0.0.0:8888 or tcp://[::1]:8888",
-			url, fmt.Sprintf(format, args...))
+	if err := e.parse(url); err != nil {
+		return e, fmt.Errorf("sigio: cannot listen on %q: %w", url, err)
 	}
-	scheme, rest, ok := strings.Cut(url, "://")
+	return e, nil
+}
+
+func (e *endpoint) parse(url string) error {
+	address, query, _ := strings.Cut(url, "?")
+	if name, ok := strings.CutPrefix(address, schemeGiven+":"); ok {
+		if e.given = strings.TrimPrefix(name, "//"); e.given == "" {
+			return fmt.Errorf("there is no name; want for example systemd:messages")
+		}
+		return e.parameters.parse(query, "framing", "input", "cert", "key", "client-ca", "tls")
+	}
+	scheme, rest, ok := strings.Cut(address, "://")
 	if !ok {
-		return wrong("there is no scheme (%s) in front of it", knownSchemes())
+		return wrongURL("there is no scheme (%s) in front of it", knownSchemes())
 	}
-	if e.network, ok = networkOf(scheme); !ok {
-		return wrong("the scheme %q is not known, only %s are", scheme, knownSchemes())
+	switch scheme = strings.ToLower(scheme); scheme {
+	case "udp":
+		e.network = sys.UDP
+		if err := e.parseHost(rest); err != nil {
+			return err
+		}
+		if multicast(e.host).IsValid() {
+			return e.parameters.parse(query, "input", "interface")
+		}
+		return e.parameters.parse(query, "input")
+	case "tcp":
+		if err := e.parseHost(rest); err != nil {
+			return err
+		}
+		return e.parameters.parse(query, "framing", "input")
+	case "tls":
+		e.tls = true
+		if err := e.parseHost(rest); err != nil {
+			return err
+		}
+		err := e.parameters.parse(query, "framing", "input", "cert", "key", "client-ca", "tls")
+		if err == nil && e.cert == "" {
+			err = errors.New("there is no certificate; want for example tls://0.0.0.0:6514?cert=FILE&key=FILE")
+		}
+		return err
+	case "unix", "unixgram":
+		if e.network = sys.UnixStream; scheme == "unixgram" {
+			e.network = sys.UnixDatagram
+		}
+		return e.parsePath(rest, query)
 	}
+	return wrongURL("the scheme %q is not known, only %s are", scheme, knownSchemes())
+}
+
+func wrongURL(format string, args ...any) error {
+	return fmt.Errorf("%s; want for example udp://localhost:8888, tcp://0.0.0.0:8888 or tcp://[::1]:8888", fmt.Sprintf(format, args...))
+}
+
+// parseHost reads host:port.
+func (e *endpoint) parseHost(rest string) error {
 	rest = strings.TrimSuffix(rest, "/")
-	if i := strings.IndexAny(rest, "/?#@"); i >= 0 {
-		return wrong("%q has no place behind the scheme, only host:port", rest[i:i+1])
+	if i := strings.IndexAny(rest, "/#@"); i >= 0 {
+		return wrongURL("%q has no place behind the scheme, only host:port", rest[i:i+1])
 	}
 	host, port, err := net.SplitHostPort(rest)
 	if err != nil {
 		var address *net.AddrError
 		if errors.As(err, &address) {
-			return wrong("%s", address.Err)
+			return wrongURL("%s", address.Err)
 		}
-		return wrong("%v", err)
+		return wrongURL("%v", err)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return wrong("the port is %q, not a number from 0 to 65535", port)
+		return wrongURL("the port is %q, not a number from 0 to 65535", port)
 	}
 	if host == everywhere {
 		host = ""
 	}
 	e.host, e.port = host, uint16(n)
-	return e, nil
+	return nil
 }
 
-func networkOf(scheme string) (sys.Network, bool) {
-	for _, n := range networks {
-		if strings.EqualFold(scheme, n.String()) {
-			return n, true
-		}
+// longestPath is what a Unix socket's address has room for, but for the NUL
+// (unix(7), sun_path).
+const longestPath = 107
+
+// parsePath reads the path of a Unix socket.
+func (e *endpoint) parsePath(rest, query string) (err error) {
+	if e.path, err = url.PathUnescape(rest); err != nil {
+		return fmt.Errorf("%v: write %%25 for a %%", err)
 	}
-	return 0, false
+	switch {
+	case e.path == "" || e.path == "@":
+		return fmt.Errorf("there is no path; want for example unix:///run/sigio.sock or unix://@name")
+	case len(e.path) > longestPath:
+		return fmt.Errorf("its path has %d bytes, a socket's may have %d", len(e.path), longestPath)
+	case e.path[0] == '@' && e.network == sys.UnixDatagram:
+		return e.parameters.parse(query, "input")
+	case e.path[0] == '@':
+		return e.parameters.parse(query, "framing", "input")
+	case e.network == sys.UnixDatagram:
+		return e.parameters.parse(query, "input", "mode", "owner")
+	}
+	return e.parameters.parse(query, "framing", "input", "mode", "owner")
 }
 
 func knownSchemes() string {
 	var names []string
-	for _, n := range networks {
-		names = append(names, n.String()+"://")
+	for _, n := range schemes {
+		names = append(names, n+"://")
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", ") + ", " + schemeGiven + ":"
 }
 
 // candidate is an address to bind.

@@ -9,31 +9,88 @@ import (
 	"github.com/seed-067c1534/sigio/internal/sys"
 )
 
-// bound is an address with the sockets bound to it, one for each worker.
+// bound is an address with the sockets bound to it, one for each worker that has one.
 type bound struct {
 	network sys.Network
 	addr    netip.AddrPort
-	dual    bool // IPv6 and IPv4
-	fds     []int
-	granted int // size of each one's receive buffer in the kernel's count, if it is UDP
+	path    string // instead of addr, of a Unix socket
+	dual    bool   // IPv6 and IPv4
+	fds     []int  // -1 where a worker has none
+	granted int    // size of each one's receive buffer in the kernel's count, if it is UDP
+	manner  *manner
+	file    *unixFile // nil if there is none to be removed
 
 	configured string // the URL of Config.Listen to which it belongs
 	gone       bool   // that URL is not to be listened on any more; the account stays
 }
 
 // url names the address as Config.Listen would.
-func (b *bound) url() string { return b.network.String() + "://" + b.addr.String() }
+func (b *bound) url() string {
+	if b.addr.IsValid() {
+		return b.manner.transport + "://" + b.addr.String()
+	}
+	return b.manner.transport + "://" + b.path
+}
 
 func closeAll(all []bound) {
 	for _, b := range all {
+		b.file.remove()
 		for _, fd := range b.fds {
-			sys.Close(fd)
+			if fd >= 0 {
+				sys.Close(fd)
+			}
 		}
 	}
 }
 
 // opener makes a socket bound to addr.
 type opener func(addr netip.AddrPort, dual bool) (int, error)
+
+// open opens the sockets of e.
+func (r *Receiver) openOne(e endpoint) ([]bound, error) {
+	m, err := r.config.manner(&e)
+	if err != nil {
+		return nil, err
+	}
+	if m.keys != nil && r.config.PerConnection == Loop && r.loops == r.config.Workers {
+		return nil, fmt.Errorf("sigio: cannot listen on %q: the first address with TLS needs a new start", e.url)
+	}
+	var all []bound
+	switch {
+	case e.given != "":
+		all, err = e.takeOver(&r.config)
+	case e.path != "":
+		all, err = e.openUnix(r.config.Backlog)
+	case multicast(e.host).IsValid():
+		all, err = e.openGroup()
+	default:
+		workers := r.config.Workers
+		if e.tls {
+			workers = 1
+		}
+		all, err = e.open(workers, r.config.Backlog)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sigio: cannot listen on %q: %w", e.url, err)
+	}
+	for i := range all {
+		b := &all[i]
+		b.configured = e.url
+		if b.manner = m; e.given != "" {
+			b.manner = m.of(b.network)
+		}
+		r.spread(b)
+		if err == nil {
+			err = r.prepare(b)
+		}
+		r.warnOfExpiry(b.url(), m.keys)
+	}
+	if err != nil {
+		closeAll(all)
+		return nil, fmt.Errorf("sigio: cannot listen on %q: %w", e.url, err)
+	}
+	return all, nil
+}
 
 // open binds workers sockets to each address of e.
 //
@@ -48,13 +105,7 @@ func (e endpoint) open(workers, backlog int) ([]bound, error) {
 	} else if all, err = e.choose(e.reserve); err == nil {
 		all, err = share(all, workers, e.opener(backlog, true))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("sigio: cannot listen on %q: %w", e.url, err)
-	}
-	for i := range all {
-		all[i].configured = e.url
-	}
-	return all, nil
+	return all, err
 }
 
 func (e endpoint) opener(backlog int, shared bool) opener {

@@ -27,6 +27,9 @@ func (r *Receiver) setBuffers(all []bound) error {
 			continue
 		}
 		for _, fd := range b.fds {
+			if fd < 0 {
+				continue
+			}
 			granted, err := sys.SetReceiveBuffer(fd, r.config.ReceiveBuffer)
 			if err != nil {
 				return fmt.Errorf("sigio: %s: %w", b.url(), err)

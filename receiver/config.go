@@ -2,6 +2,8 @@ package receiver
 
 import (
 	"fmt"
+	"net/netip"
+	"os"
 	"time"
 
 	"github.com/seed-067c1534/sigio"
@@ -34,12 +36,34 @@ type Receipt = interface {
 // Config sets up a Receiver. Only Output is required. Zero stands for the default
 // everywhere; a negative time-out is none at all.
 type Config struct {
-	// Listen has the addresses, as URLs: udp://host:port or tcp://host:port.
+	// Listen has the addresses, as URLs:
+	//
+	//	udp://host:port   tcp://host:port   tls://host:port?cert=FILE&key=FILE
+	//	unix:///path      unixgram:///path  unix://@abstract-name
+	//	systemd:NAME      the sockets that Sockets has under that name
+	//
 	// The host localhost stands for 127.0.0.1 and ::1, as far as the machine has
 	// them; none, or *, for every address of IPv4 and IPv6; any other name for
-	// all addresses that it has. Port 0 lets the kernel choose, the same number
-	// for all addresses of one URL. None at all stands for DefaultListen.
+	// all addresses that it has; an address of a multicast group for the group.
+	// Port 0 lets the kernel choose, the same number for all addresses of one URL.
+	// None at all stands for DefaultListen.
+	//
+	// Parameters behind a ? are, for all, input; for streams, framing; for a
+	// multicast group, interface=NAME; for a path, mode=0660 and owner=user:group;
+	// for TLS, client-ca=FILE, which makes clients need a certificate, and tls=1.3
+	// for nothing older (the default is 1.2). A stale socket at a path, on which
+	// nobody listens, is replaced.
 	Listen []string
+	// Sockets has sockets that others have opened, for Listen's systemd:NAME. They
+	// are duplicated; the files stay the caller's, and may be closed after Start.
+	Sockets map[string][]*os.File
+	// Framing says how streams are divided into messages, where a URL does not.
+	Framing message.Framing
+	// Input names the format of messages, where a URL does not: InputMessages, the
+	// default, or one of Inputs.
+	Input string
+	// Inputs are further formats.
+	Inputs map[string]ParseFunc
 	// Output takes the messages.
 	Output Output
 	// Workers is the number of loops, each with a thread and with sockets of its
@@ -78,6 +102,24 @@ type Config struct {
 	// socket. What was granted is in ListenerStats; if it is less, Warn says so.
 	ReceiveBuffer int
 
+	// Allow has the networks whose hosts may send, and be connected. None: all may.
+	// It does not concern Unix sockets.
+	Allow []netip.Prefix
+	// RateLimit bounds the messages that each peer may send in a second, after
+	// RateBurst at once (default: those of one second). What is more is rejected. A
+	// peer is an IP address; of IPv6, a network of 64 bits. Who uses Unix sockets is
+	// one peer. 0: no limit.
+	RateLimit float64
+	RateBurst int
+	// DeadPeerTimeout ends a TCP connection whose peer does not answer for so long
+	// (SO_KEEPALIVE and TCP_USER_TIMEOUT, tcp(7)), in whole seconds, at least 4. The
+	// default is DefaultDeadPeerTimeout if there is no shorter IdleTimeout, and
+	// otherwise none, since that one ends it.
+	DeadPeerTimeout time.Duration
+	// KernelTime makes the time of a datagram's arrival that of the kernel
+	// (SO_TIMESTAMPNS, socket(7)), not that of the system call that has read it.
+	KernelTime bool
+
 	// Loop has the options of the loops. Observe is called on every loop's
 	// thread. A Coalesce of 0 stands for as long as the receive buffers allow, at
 	// most 500 us.
@@ -98,9 +140,23 @@ const (
 	DefaultFirstByteTimeout = 10 * time.Second
 	DefaultMessageTimeout   = 30 * time.Second
 	DefaultIdleTimeout      = 5 * time.Minute
+	DefaultDeadPeerTimeout  = 5 * time.Minute
 	DefaultBacklog          = 4096
 	DefaultReceiveBuffer    = 4 << 20
 )
+
+// DefaultUnixMode has the permissions of a Unix socket's file: its owner's and its
+// group's.
+const DefaultUnixMode = 0o660
+
+// InputMessages is the Input that Message.Parse reads.
+const InputMessages = "messages"
+
+// ParseFunc reads one message as Message.Parse does: it sets all of m's fields that
+// Parse sets, which may alias body and memory that nobody changes any more, and it
+// cannot fail. It is called from several goroutines at a time, with different m, and
+// must not block.
+type ParseFunc func(m *message.Message, body []byte)
 
 // DefaultListen returns what an empty Config.Listen stands for.
 func DefaultListen() []string {
@@ -145,6 +201,19 @@ func (c Config) complete() (Config, error) {
 	c.FirstByteTimeout = timeout(c.FirstByteTimeout, DefaultFirstByteTimeout)
 	c.MessageTimeout = timeout(c.MessageTimeout, DefaultMessageTimeout)
 	c.IdleTimeout = timeout(c.IdleTimeout, DefaultIdleTimeout)
+	switch {
+	case c.DeadPeerTimeout == 0 && (c.IdleTimeout == 0 || c.IdleTimeout > DefaultDeadPeerTimeout):
+		c.DeadPeerTimeout = DefaultDeadPeerTimeout
+	case c.DeadPeerTimeout > 0 && c.DeadPeerTimeout < 4*time.Second:
+		return c, fmt.Errorf("sigio: %v until a peer is dead: want 4s at least", c.DeadPeerTimeout)
+	}
+	c.DeadPeerTimeout = max(0, c.DeadPeerTimeout)
+	if !(c.RateLimit == 0 || c.RateLimit >= 1e-3 && c.RateLimit <= 1e9) || c.RateBurst < 0 || c.RateBurst > 1e9 {
+		return c, fmt.Errorf("sigio: %v messages in a second of each peer, %d at once: want 0.001 to a billion", c.RateLimit, c.RateBurst)
+	}
+	if int(c.Framing) >= len(message.FramingNames()) {
+		return c, fmt.Errorf("sigio: unknown framing %v", c.Framing)
+	}
 	if c.Warn == nil {
 		c.Warn = func(string) {}
 	}

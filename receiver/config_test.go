@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seed-067c1534/sigio/internal/sys"
 	"github.com/seed-067c1534/sigio/message"
@@ -21,12 +22,19 @@ func (nowhere) Room(f func())                             { f() }
 func TestURLs(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]endpoint{
-		"udp://localhost:8888":      {network: sys.UDP, host: "localhost", port: 8888},
-		"tcp://localhost:0":         {network: sys.TCP, host: "localhost"},
-		"TCP://127.0.0.1:80/":       {network: sys.TCP, host: "127.0.0.1", port: 80},
-		"tcp://[::1]:65535":         {network: sys.TCP, host: "::1", port: 65535},
-		"udp://:8888":               {network: sys.UDP, port: 8888},
-		"udp://*:8888":              {network: sys.UDP, port: 8888},
+		"udp://localhost:8888":                      {network: sys.UDP, host: "localhost", port: 8888},
+		"tcp://localhost:0":                         {network: sys.TCP, host: "localhost"},
+		"TCP://127.0.0.1:80/":                       {network: sys.TCP, host: "127.0.0.1", port: 80},
+		"tcp://[::1]:65535":                         {network: sys.TCP, host: "::1", port: 65535},
+		"udp://:8888":                               {network: sys.UDP, port: 8888},
+		"udp://*:8888":                              {network: sys.UDP, port: 8888},
+		"udp://239.1.2.3:514?interface=lo":          {network: sys.UDP, host: "239.1.2.3", port: 514, parameters: parameters{iface: "lo"}},
+		"unix:///run/a.sock?mode=0600&owner=root:0": {network: sys.UnixStream, path: "/run/a.sock", parameters: parameters{mode: "0600", owner: "root:0"}},
+		"unixgram://a%3Fb.sock?input=syslog":        {network: sys.UnixDatagram, path: "a?b.sock", parameters: parameters{input: "syslog"}},
+		"unix://@name?framing=nul":                  {network: sys.UnixStream, path: "@name", parameters: parameters{framing: "nul"}},
+		"systemd:web?framing=lines":                 {given: "web", parameters: parameters{framing: "lines"}},
+		"tls://[::1]:6514?cert=a&key=b&client-ca=c&tls=1.3": {network: sys.TCP, host: "::1", port: 6514, tls: true,
+			parameters: parameters{cert: "a", key: "b", ca: "c", version: "1.3"}},
 		"udp://[fe80::1%eth0]:8888": {network: sys.UDP, host: "fe80::1%eth0", port: 8888},
 		"tcp://log.example.org:514": {network: sys.TCP, host: "log.example.org", port: 514},
 	} {
@@ -41,9 +49,9 @@ func TestURLs(t *testing.T) {
 func TestWrongURLs(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{
-		"localhost:8888":            "no scheme (udp://, tcp://)",
+		"localhost:8888":            "no scheme (udp://, tcp://, tls://, unix://, unixgram://, systemd:)",
 		"":                          "no scheme",
-		"http://localhost:8888":     `the scheme "http" is not known, only udp://, tcp:// are`,
+		"http://localhost:8888":     `the scheme "http" is not known, only udp://, tcp://, tls://, unix://, unixgram://, systemd: are`,
 		"tcp://localhost":           "missing port",
 		"tcp://":                    "missing port",
 		"tcp://localhost:":          "the port is \"\"",
@@ -54,10 +62,41 @@ func TestWrongURLs(t *testing.T) {
 		"tcp://[::1:8888":           "missing ']'",
 		"tcp://localhost:8888/path": `"/" has no place`,
 		"tcp://me@localhost:8888":   `"@" has no place`,
-		"tcp://localhost:8888?x=y":  `"?" has no place`,
 	} {
 		_, err := New(Config{Output: nowhere{}, Listen: []string{"udp://localhost:0", url}})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "want for example udp://localhost:8888") {
+			t.Errorf("%q: %v", url, err)
+		}
+	}
+}
+
+// So is one with a wrong path or wrong parameters.
+func TestWrongParameters(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"tcp://localhost:8888?x=y":                   `no parameter "x": want framing, input`,
+		"udp://localhost:8888?framing=lines":         `no parameter "framing"`,
+		"udp://localhost:8888?interface=lo":          `no parameter "interface"`, // no group
+		"tcp://localhost:8888?framing=":              "framing has no value",
+		"tcp://localhost:8888?framing=ndjson":        `unknown framing "ndjson"`,
+		"tcp://localhost:8888?framing=nul&framing=x": "more than once",
+		"tcp://localhost:8888?input=gelf":            `the input "gelf" is not known: want messages`,
+		"tls://localhost:8888":                       "no certificate; want for example tls://",
+		"tls://localhost:8888?key=x":                 "TLS wants a certificate",
+		"tls://localhost:8888?cert=/nowhere":         "certificate: open /nowhere: no such file",
+		"tls://localhost:8888?cert=x&tls=1.1":        "1.2 or 1.3",
+		"unix://":                                    "there is no path",
+		"unix://@":                                   "there is no path",
+		"unix:///a?mode=888":                         "permissions in octal",
+		"unix://@a?mode=0600":                        `no parameter "mode"`,
+		"unixgram:///a?framing=nul":                  `no parameter "framing"`,
+		"unix:///%zz":                                "write %25",
+		"unix:///" + strings.Repeat("x", 108):        "a socket's may have 107",
+		"systemd:":                                   "there is no name",
+		"systemd:a?mode=0600":                        `no parameter "mode"`,
+	} {
+		_, err := New(Config{Output: nowhere{}, Listen: []string{url}})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "sigio: cannot listen on ") {
 			t.Errorf("%q: %v", url, err)
 		}
 	}
@@ -70,6 +109,10 @@ func TestWrongConfigs(t *testing.T) {
 		"-1 workers":        {Output: nowhere{}, Workers: -1},
 		"-1 bytes in a message: want 1 to 268435456, or 0 for the default": {Output: nowhere{}, MaxMessage: -1},
 		"bytes in a message":                  {Output: nowhere{}, MaxMessage: 1 << 30},
+		"-1 messages in a second":             {Output: nowhere{}, RateLimit: -1},
+		"1s until a peer is dead":             {Output: nowhere{}, DeadPeerTimeout: time.Second},
+		"unknown framing Framing(77)":         {Output: nowhere{}, Framing: 77},
+		`the input "gelf" is not known`:       {Output: nowhere{}, Input: "gelf"},
 		"want Loop or Goroutine":              {Output: nowhere{}, PerConnection: 7},
 		"-2147483648 bytes of receive buffer": {Output: nowhere{}, ReceiveBuffer: math.MinInt32},
 	} {

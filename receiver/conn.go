@@ -24,6 +24,7 @@ type conn struct {
 	peer   netip.AddrPort
 	framer message.Framer
 	kept   []byte // the beginning of a message; see serve
+	layer  *layer // nil without TLS
 
 	clock   clock
 	heardAt instant // when the last bytes came
@@ -34,7 +35,11 @@ type conn struct {
 // offer hands over a message. It returns false if the output has no room, which
 // cannot be in a goroutine.
 func (c *conn) offer(s *scratch, body []byte) bool {
-	s.fill(body, sys.TCP, c.peer)
+	if l := c.l.w.r.limiter; l != nil && !l.allows(c.peer.Addr(), s.now) {
+		c.reject(CauseRate)
+		return true
+	}
+	s.fill(body, c.l.manner, c.peer)
 	if s == &c.l.w.scratch {
 		return c.l.w.offer(c.taker())
 	}
@@ -113,6 +118,7 @@ func (c *conn) finish(end string) {
 		c.watch.Close()
 	}
 	c.endAcks()
+	c.layer.end()
 	sys.Close(int(c.fd))
 	c.l.traffic.end(end)
 	w.r.open.Add(-1)

@@ -59,7 +59,7 @@ type entry struct {
 	begun      bool   // whether it asks for acknowledgements is known
 	acks       bool   // it does
 	charged    int32  // memory charged to MaxPartial
-	end        string // it was dismissed, for this cause
+	end        ending // it was dismissed, for this cause
 }
 
 // list is a doubly linked list.
@@ -173,7 +173,7 @@ func (s *connections) schedule() {
 
 // oldest returns the first sleeping connection from c on. mu is held.
 func (s *connections) oldest(c *conn) *conn {
-	for c != nil && (c.awake || c.end != "") {
+	for c != nil && (c.awake || c.end != goesOn) {
 		c = c.next
 	}
 	return c

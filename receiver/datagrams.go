@@ -15,6 +15,9 @@ type datagrams struct {
 	w       *worker
 	fd      int
 	url     string
+	manner  *manner
+	file    *unixFile
+	stamped bool // the kernel says when a datagram arrived
 	account *account
 	granted int // size of the receive buffer in the kernel's count
 	drops   dropWatch
@@ -44,7 +47,8 @@ func newDatagrams(w *worker, b *bound, fd int) *datagrams {
 	if w.batch == nil {
 		w.batch = sys.NewDatagramBatch(batchSize, datagramSize)
 	}
-	d := &datagrams{w: w, fd: fd, url: b.url(), account: newAccount(fd), granted: b.granted}
+	d := &datagrams{w: w, fd: fd, url: b.url(), manner: b.manner, file: b.file,
+		stamped: w.r.config.KernelTime, account: newAccount(fd), granted: b.granted}
 	d.retry.init(w, &d.gate)
 	d.drops.init(d)
 	return d
@@ -96,12 +100,21 @@ func (d *datagrams) hand() bool {
 	for d.next < d.n {
 		i := d.next
 		d.next++
-		body := d.w.batch.Payload(i)
-		if cause := d.fault(body); cause != "" {
+		body, peer := d.w.batch.Payload(i), d.w.batch.Addr(i)
+		cause := d.fault(i)
+		if cause == "" {
+			cause = d.w.r.refuses(peer, d.w.scratch.now)
+		}
+		if cause != "" {
 			d.account.reject(cause)
 			continue
 		}
-		d.w.scratch.fill(body, sys.UDP, d.w.batch.Addr(i))
+		d.w.scratch.fill(body, d.manner, peer)
+		if d.stamped {
+			if at, ok := d.w.batch.Arrival(i); ok {
+				d.w.scratch.msg.ReceivedAt = at
+			}
+		}
 		if !d.w.offer(d.account) {
 			d.w.hold.batch = d
 			return false
@@ -110,10 +123,11 @@ func (d *datagrams) hand() bool {
 	return true
 }
 
-// fault says why a datagram is no message.
-func (d *datagrams) fault(body []byte) (cause string) {
+// fault says why the i-th datagram of the batch is no message.
+func (d *datagrams) fault(i int) (cause string) {
+	body := d.w.batch.Payload(i)
 	switch {
-	case len(body) > d.w.r.config.MaxMessage:
+	case len(body) > d.w.r.config.MaxMessage || d.w.batch.Truncated(i):
 		return CauseOversize
 	case len(bytes.TrimLeft(body, " \t\r\n")) == 0:
 		return CauseEmpty
@@ -144,7 +158,10 @@ func (d *datagrams) drained() sigio.Result {
 }
 
 func (d *datagrams) drain() {
-	d.allow = d.granted
+	d.file.remove() // so that those who come now know
+	if d.allow = d.granted; d.allow == 0 {
+		d.allow = d.w.r.config.ReceiveBuffer
+	}
 	if d.watch != nil && !d.closed {
 		d.watch.Again()
 	}
@@ -152,7 +169,7 @@ func (d *datagrams) drain() {
 
 func (d *datagrams) rejectRest() {
 	for ; d.next < d.n; d.next++ {
-		cause := d.fault(d.w.batch.Payload(d.next))
+		cause := d.fault(d.next)
 		if cause == "" {
 			cause = CauseShutdown
 		}
@@ -170,6 +187,7 @@ func (d *datagrams) close() {
 	}
 	d.retry.stop()
 	d.account.closed()
+	d.file.remove()
 	sys.Close(d.fd)
 	d.w.r.sources.Done()
 }

@@ -20,7 +20,7 @@ func (w *worker) expire() {
 // makes the reason vanish: bytes may have come during a pause, or this moment. A
 // goroutine looks by itself, before it ends.
 func (w *worker) lookAgain(c *conn, reason func(*conn) bool, end string) (gone bool) {
-	if w.r.config.PerConnection == Goroutine {
+	if w.mode == Goroutine {
 		w.conns.doom(c, end)
 		return true
 	}
@@ -45,7 +45,7 @@ func (w *worker) lookAgain(c *conn, reason func(*conn) bool, end string) (gone b
 
 // dismiss ends a connection that is asleep. In a goroutine it ends soon.
 func (w *worker) dismiss(c *conn, end string) {
-	if w.r.config.PerConnection == Goroutine {
+	if w.mode == Goroutine {
 		w.conns.doom(c, end)
 		return
 	}
@@ -78,7 +78,7 @@ func (w *worker) askOthers() bool {
 // longest.
 func (w *worker) giveWay() bool {
 	for {
-		if w.r.config.PerConnection == Loop && w.hold.refused != nil {
+		if w.mode == Loop && w.hold.refused != nil {
 			return true // nothing can be read now: decide when the next one comes
 		}
 		c := w.conns.first(silent)

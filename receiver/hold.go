@@ -67,7 +67,7 @@ func (h *hold) resume() {
 		return
 	}
 	h.refused = nil
-	if h.w.r.config.PerConnection == Loop {
+	if h.w.mode == Loop {
 		h.w.conns.skip(time.Since(h.since))
 	}
 	if d := h.batch; d != nil {

@@ -18,6 +18,9 @@ type listener struct {
 	gate
 	w       *worker
 	fd      int
+	url     string
+	manner  *manner
+	file    *unixFile
 	account *account
 	traffic traffic
 	retry   retry
@@ -31,8 +34,8 @@ type listener struct {
 // acceptsPerTurn lets other descriptors have their turn.
 const acceptsPerTurn = 64
 
-func newListener(w *worker, fd int) *listener {
-	l := &listener{w: w, fd: fd, account: newAccount(-1)}
+func newListener(w *worker, b *bound, fd int) *listener {
+	l := &listener{w: w, fd: fd, url: b.url(), account: newAccount(-1), manner: b.manner, file: b.file}
 	l.traffic.init()
 	l.retry.init(w, &l.gate)
 	return l
@@ -100,7 +103,7 @@ func (l *listener) lack(err error) {
 	switch {
 	case !l.w.giveWay():
 		l.w.askOthers()
-	case l.w.r.config.PerConnection == Loop:
+	case l.w.mode == Loop:
 		return // there is one now
 	}
 	l.retry.later(nil)
@@ -109,11 +112,16 @@ func (l *listener) lack(err error) {
 // accepted takes over a new connection.
 func (l *listener) accepted(fd int, peer netip.AddrPort) {
 	l.traffic.accept()
+	if !l.w.r.config.allows(peer) {
+		l.traffic.end(EndNotAllowed)
+		sys.Close(fd)
+		return
+	}
 	l.w.r.open.Add(1)
 	l.w.r.sources.Add(1)
-	c := &conn{l: l, fd: int32(fd), peer: peer, framer: message.Framer{MaxSize: l.w.r.config.MaxMessage}}
+	c := &conn{l: l, fd: int32(fd), peer: peer, framer: message.Framer{MaxSize: l.w.r.config.MaxMessage, Framing: l.manner.framing}}
 	c.clock = clockOf(silent, l.w.conns.now())
-	if l.w.r.config.PerConnection == Goroutine {
+	if l.w.mode == Goroutine {
 		c.launch()
 	} else {
 		c.begin()
@@ -140,6 +148,7 @@ func (l *listener) drained() sigio.Result {
 }
 
 func (l *listener) drain() {
+	l.file.remove() // so that those who come now know
 	l.allow = l.w.r.config.Backlog + 1
 	if l.watch != nil && !l.closed {
 		l.watch.Again()
@@ -155,6 +164,7 @@ func (l *listener) close() {
 		l.watch.Close()
 	}
 	l.retry.stop()
+	l.file.remove()
 	sys.Close(l.fd)
 	l.w.r.sources.Done()
 }

@@ -20,6 +20,8 @@ type Receiver struct {
 	config    Config
 	endpoints []endpoint
 	warnings  warnings
+	limiter   *limiter // nil without a limit
+	loops     int      // config.Workers, and one for the goroutines of TLS
 
 	most    int64          // connections
 	open    atomic.Int64   // connections
@@ -50,11 +52,18 @@ func New(c Config) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Receiver{config: c, cut: make(chan struct{}), done: make(chan struct{})}
+	r := &Receiver{config: c, loops: c.Workers, limiter: newLimiter(c.RateLimit, c.RateBurst), cut: make(chan struct{}), done: make(chan struct{})}
 	for _, url := range c.Listen {
 		e, err := parseEndpoint(url)
 		if err != nil {
 			return nil, err
+		}
+		m, err := r.config.manner(&e)
+		if err != nil {
+			return nil, err
+		}
+		if m.keys != nil && c.PerConnection == Loop {
+			r.loops = c.Workers + 1
 		}
 		r.endpoints = append(r.endpoints, e)
 	}
@@ -105,7 +114,7 @@ func (r *Receiver) openAll() (err error) {
 // openEach opens sockets for all endpoints, or for none.
 func (r *Receiver) openEach(endpoints []endpoint) (all []bound, err error) {
 	for _, e := range endpoints {
-		some, err := e.open(r.config.Workers, r.config.Backlog)
+		some, err := r.openOne(e)
 		if err != nil {
 			closeAll(all)
 			return nil, err
@@ -123,7 +132,7 @@ func (r *Receiver) startAll() error {
 		return err
 	}
 	r.setCoalesce()
-	group, err := sigio.NewGroup(r.config.Workers, r.config.Loop)
+	group, err := sigio.NewGroup(r.loops, r.config.Loop)
 	if err != nil {
 		closeAll(r.bound)
 		return err
@@ -155,7 +164,7 @@ func (r *Receiver) startAll() error {
 // equip makes a worker for each loop, with one socket of each address.
 func (r *Receiver) equip(group *sigio.Group) {
 	for i, loop := range group.Loops() {
-		w := newWorker(r, loop)
+		w := newWorker(r, loop, r.modeOf(i))
 		for j := range r.bound {
 			w.sources = append(w.sources, w.newSource(&r.bound[j], i))
 		}
@@ -165,8 +174,11 @@ func (r *Receiver) equip(group *sigio.Group) {
 
 // newSource makes what reads a socket of b, that of the worker number i, which w is.
 func (w *worker) newSource(b *bound, i int) source {
-	if b.network == sys.TCP {
-		return newListener(w, b.fds[i])
+	switch {
+	case b.fds[i] < 0:
+		return &absent{w: w}
+	case b.network == sys.TCP || b.network == sys.UnixStream:
+		return newListener(w, b, b.fds[i])
 	}
 	return newDatagrams(w, b, b.fds[i])
 }

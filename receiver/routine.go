@@ -60,6 +60,12 @@ func (c *conn) launch() {
 // run is the connection's goroutine.
 func (c *conn) run() {
 	w := c.l.w
+	if c.l.manner.keys != nil {
+		if end := c.secure(); end != "" {
+			c.finish(end)
+			return
+		}
+	}
 	for {
 		s := w.borrow()
 		if s == nil {
@@ -73,7 +79,7 @@ func (c *conn) run() {
 			return
 		}
 		if o == waiting {
-			if end := c.sleep(); end != "" {
+			if end := c.sleep(false); end != "" {
 				c.leave(end)
 				return
 			}
@@ -81,8 +87,9 @@ func (c *conn) run() {
 	}
 }
 
-// sleep waits for a signal. It returns why the connection was dismissed, or "".
-func (c *conn) sleep() (end string) {
+// sleep waits for a signal, that there is something to read or room to write. It
+// returns why the connection was dismissed, or "".
+func (c *conn) sleep(write bool) (end string) {
 	w := c.l.w
 	if c.watch == nil {
 		if w.r.tooMany() && !w.atLimit() {
@@ -100,8 +107,12 @@ func (c *conn) sleep() (end string) {
 	w.charge(c)
 	// If the draining began before this goroutine counted as asleep, nobody will
 	// wake it.
-	if !c.mayEnd() {
-		c.watch.WaitRead(context.Background()) // ended by the Watch's end
+	switch {
+	case c.mayEnd():
+	case write:
+		c.watch.WaitWrite(context.Background()) // ended by the Watch's end
+	default:
+		c.watch.WaitRead(context.Background())
 	}
 	return w.conns.wake(c)
 }
@@ -141,18 +152,18 @@ func (s *connections) wake(c *conn) (end string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.awake = true
-	return c.end
+	return c.end.String()
 }
 
 // doom dismisses a sleeping connection: its goroutine finds out when the end of
 // the Watch wakes it.
 func (s *connections) doom(c *conn, end string) {
 	s.mu.Lock()
-	if c.awake || c.end != "" {
+	if c.awake || c.end != goesOn {
 		s.mu.Unlock()
 		return
 	}
-	c.end = end
+	c.end = endingOf(end)
 	s.w.r.partial.Add(-int64(c.charged))
 	c.charged = 0
 	s.mu.Unlock()

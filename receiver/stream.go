@@ -37,7 +37,7 @@ func (c *conn) serve(s *scratch) (o outcome, end string) {
 	}
 	for turn := bytesPerTurn; turn > 0; {
 		buf, held := c.space(s)
-		n, err := sys.Recv(int(c.fd), buf[held:])
+		n, err := c.receive(buf[held:])
 		switch {
 		case n > 0:
 			turn -= n

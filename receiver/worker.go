@@ -18,6 +18,7 @@ import (
 type worker struct {
 	r       *Receiver
 	loop    *sigio.Loop
+	mode    Mode
 	sources []source // in the order of Receiver.bound
 	batch   *sys.DatagramBatch
 	scratch scratch
@@ -65,22 +66,26 @@ const (
 
 func (s *scratch) init() { s.buf = make([]byte, smallPart+readSize) }
 
-func newWorker(r *Receiver, loop *sigio.Loop) *worker {
-	w := &worker{r: r, loop: loop, forced: make(chan struct{})}
+func newWorker(r *Receiver, loop *sigio.Loop, mode Mode) *worker {
+	w := &worker{r: r, loop: loop, mode: mode, forced: make(chan struct{})}
 	w.scratch.init()
 	w.hold.w = w
 	w.conns.init(w)
-	if r.config.PerConnection == Goroutine {
+	if mode == Goroutine {
 		w.initLending()
 	}
 	return w
 }
 
 // fill makes s.msg the message whose body was received.
-func (s *scratch) fill(body []byte, network sys.Network, peer netip.AddrPort) {
-	s.msg.Transport = network.String()
+func (s *scratch) fill(body []byte, m *manner, peer netip.AddrPort) {
+	s.msg.Transport = m.transport
 	s.msg.Peer = peer
 	s.msg.ReceivedAt = s.now
+	if m.parse != nil {
+		m.parse(&s.msg, body)
+		return
+	}
 	s.msg.Parse(body)
 }
 
