@@ -12,10 +12,10 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// link publishes many messages over one connection before it waits for their acknowledgements, and
+// Link publishes many messages over one connection before it waits for their acknowledgements, and
 // tells how many of them, from the first on, were stored. The client's own asynchronous publishing
 // does not fit: it publishes again by itself what failed, behind what did not.
-type link struct {
+type Link struct {
 	conn    *nats.Conn
 	sub     *nats.Subscription
 	inbox   string
@@ -34,8 +34,10 @@ type link struct {
 // inFlight bounds what is published and not acknowledged, because a server has bounds too.
 const inFlight = 1024
 
-func newLink(conn *nats.Conn, timeout time.Duration) (*link, error) {
-	l := &link{conn: conn, inbox: conn.NewInbox() + ".", timeout: timeout}
+// NewLink returns a Link over a connection, which must not mend itself, and is the Link's from then
+// on. No progress for timeout makes it fail. Its methods but Fail are for one goroutine.
+func NewLink(conn *nats.Conn, timeout time.Duration) (*Link, error) {
+	l := &Link{conn: conn, inbox: conn.NewInbox() + ".", timeout: timeout}
 	l.changed = sync.NewCond(&l.mu)
 	var err error
 	if l.sub, err = conn.Subscribe(l.inbox+"*", l.acknowledge); err != nil {
@@ -47,7 +49,7 @@ func newLink(conn *nats.Conn, timeout time.Duration) (*link, error) {
 		if err == nil {
 			err = nats.ErrConnectionClosed
 		}
-		l.fail(err)
+		l.Fail(err)
 	})
 	if conn.IsClosed() {
 		return nil, nats.ErrConnectionClosed
@@ -55,21 +57,22 @@ func newLink(conn *nats.Conn, timeout time.Duration) (*link, error) {
 	return l, nil
 }
 
-// begin begins a round.
-func (l *link) begin() {
+// Begin begins a round.
+func (l *Link) Begin() {
 	l.mu.Lock()
 	l.first, l.done, l.acked, l.duplicates = l.next, l.done[:0], 0, 0
 	l.mu.Unlock()
 }
 
-func (l *link) broken() bool {
+// Broken says whether the link has failed.
+func (l *Link) Broken() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err != nil
 }
 
-// skip counts a message that will not be published as done.
-func (l *link) skip() {
+// Skip counts a message that will not be published as done.
+func (l *Link) Skip() {
 	l.mu.Lock()
 	l.done = append(l.done, true)
 	l.next++
@@ -77,8 +80,8 @@ func (l *link) skip() {
 	l.mu.Unlock()
 }
 
-// publish publishes a message. While too many are not acknowledged it waits.
-func (l *link) publish(subject, id string, data []byte) error {
+// Publish publishes a message. While too many are not acknowledged it waits.
+func (l *Link) Publish(subject, id string, data []byte) error {
 	l.mu.Lock()
 	serial := l.next
 	l.done = append(l.done, false)
@@ -90,7 +93,7 @@ func (l *link) publish(subject, id string, data []byte) error {
 	m.Reply = l.inbox + strconv.FormatUint(serial, 10)
 	m.Data = data
 	if err := l.conn.PublishMsg(m); err != nil {
-		l.fail(err)
+		l.Fail(err)
 		return err
 	}
 	if full {
@@ -99,8 +102,8 @@ func (l *link) publish(subject, id string, data []byte) error {
 	return nil
 }
 
-// await waits until all of this round are stored, or the link fails, and returns how many are.
-func (l *link) await() (acked, duplicates int, err error) {
+// Await waits until all of this round are stored, or the link fails, and returns how many are.
+func (l *Link) Await() (acked, duplicates int, err error) {
 	l.wait(0)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,9 +112,9 @@ func (l *link) await() (acked, duplicates int, err error) {
 
 // wait waits until at most n are not acknowledged. If there is no progress for too long, the link
 // fails.
-func (l *link) wait(n int) {
+func (l *Link) wait(n int) {
 	timer := time.AfterFunc(l.timeout, func() {
-		l.fail(fmt.Errorf("no acknowledgement in %v: %w", l.timeout, nats.ErrTimeout))
+		l.Fail(fmt.Errorf("no acknowledgement in %v: %w", l.timeout, nats.ErrTimeout))
 	})
 	defer timer.Stop()
 	l.mu.Lock()
@@ -126,13 +129,13 @@ func (l *link) wait(n int) {
 }
 
 // acknowledge is called by the connection's goroutine for what comes to the inbox.
-func (l *link) acknowledge(m *nats.Msg) {
+func (l *Link) acknowledge(m *nats.Msg) {
 	serial, err := strconv.ParseUint(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], 10, 64)
 	if err != nil {
 		return
 	}
 	if m.Header.Get("Status") == "503" {
-		l.fail(fmt.Errorf("nobody stores it now: %w", nats.ErrNoResponders))
+		l.Fail(fmt.Errorf("nobody stores it now: %w", nats.ErrNoResponders))
 		return
 	}
 	var ack struct {
@@ -144,10 +147,10 @@ func (l *link) acknowledge(m *nats.Msg) {
 	}
 	switch err := json.Unmarshal(m.Data, &ack); {
 	case err != nil:
-		l.fail(fmt.Errorf("an acknowledgement that is none: %w", err))
+		l.Fail(fmt.Errorf("an acknowledgement that is none: %w", err))
 		return
 	case ack.Error != nil:
-		l.fail(errors.New(ack.Error.Description))
+		l.Fail(errors.New(ack.Error.Description))
 		return
 	}
 	l.mu.Lock()
@@ -163,14 +166,15 @@ func (l *link) acknowledge(m *nats.Msg) {
 }
 
 // advance counts what is stored without a gap. mu is held.
-func (l *link) advance() {
+func (l *Link) advance() {
 	for l.acked < len(l.done) && l.done[l.acked] {
 		l.acked++
 	}
 	l.changed.Broadcast()
 }
 
-func (l *link) fail(err error) {
+// Fail makes the link fail. It may be called on any goroutine.
+func (l *Link) Fail(err error) {
 	l.mu.Lock()
 	if l.err == nil {
 		l.err = err
@@ -179,4 +183,8 @@ func (l *link) fail(err error) {
 	l.mu.Unlock()
 }
 
-func (l *link) close() { l.conn.Close() }
+// Close closes the connection.
+func (l *Link) Close() { l.conn.Close() }
+
+// MaxPayload is what a message may have, in bytes, with its headers.
+func (l *Link) MaxPayload() int64 { return l.conn.MaxPayload() }

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -10,7 +11,6 @@ import (
 	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nuid"
 )
 
 // Publisher publishes messages to a stream. Its Write is to be called by an output.Writer with
@@ -25,7 +25,7 @@ type Publisher struct {
 	seed    maphash.Seed
 
 	mu     sync.Mutex
-	link   *link
+	link   *Link
 	serial uint64
 	redo   []group // published by the last Write, and not acknowledged
 	data   []byte
@@ -54,7 +54,7 @@ type group struct {
 // OpenPublisher makes a Publisher and tries to connect. That the servers cannot be reached is no
 // error: Write tries again. Everything else is, such as that they do not let us in.
 func OpenPublisher(o Options) (*Publisher, error) {
-	p := &Publisher{options: o.complete(), name: nuid.Next(), seed: maphash.MakeSeed()}
+	p := &Publisher{options: o.complete(), name: rand.Text(), seed: maphash.MakeSeed()}
 	if err := p.connect(); err != nil && !unreachable(err) {
 		return nil, p.explain(err)
 	}
@@ -79,7 +79,7 @@ func (p *Publisher) connect() error {
 		conn.Close()
 		return err
 	}
-	if p.link, err = newLink(conn, p.options.Timeout); err != nil {
+	if p.link, err = NewLink(conn, p.options.Timeout); err != nil {
 		conn.Close()
 		return err
 	}
@@ -101,8 +101,8 @@ func (p *Publisher) Write(b []byte) (n int, err error) {
 		}
 	}
 	var groups []group
-	p.link.begin()
-	for rest := b; len(rest) > 0 && !p.link.broken(); {
+	p.link.Begin()
+	for rest := b; len(rest) > 0 && !p.link.Broken(); {
 		g, err := p.next(rest, len(groups))
 		if err != nil {
 			return 0, err
@@ -110,15 +110,15 @@ func (p *Publisher) Write(b []byte) (n int, err error) {
 		groups = append(groups, g)
 		rest = rest[g.size:]
 		if len(p.data) == 0 { // too large
-			p.link.skip()
+			p.link.Skip()
 			continue
 		}
-		if err := p.link.publish(p.options.Subject, g.id, p.data); err != nil {
+		if err := p.link.Publish(p.options.Subject, g.id, p.data); err != nil {
 			groups = groups[:len(groups)-1]
 			break
 		}
 	}
-	acked, duplicates, err := p.link.await()
+	acked, duplicates, err := p.link.Await()
 	for _, g := range groups[:acked] {
 		n += g.size
 	}
@@ -126,7 +126,7 @@ func (p *Publisher) Write(b []byte) (n int, err error) {
 	p.stats.published.Add(uint64(acked))
 	p.stats.duplicates.Add(uint64(duplicates))
 	if n < len(b) {
-		p.link.close()
+		p.link.Close()
 		p.link = nil
 		if err == nil {
 			err = nats.ErrConnectionClosed
@@ -182,7 +182,7 @@ func (p *Publisher) fill(b []byte) error {
 		p.data = append(p.data, r.line...)
 		b = b[r.size:]
 	}
-	if int64(len(p.data)) > p.link.conn.MaxPayload()-headerSize {
+	if int64(len(p.data)) > p.link.MaxPayload()-headerSize {
 		p.data = p.data[:0]
 		p.stats.tooLarge.Add(1)
 	}
@@ -200,7 +200,7 @@ func (p *Publisher) Reopen() error {
 		return os.ErrClosed
 	}
 	if p.link != nil {
-		p.link.close()
+		p.link.Close()
 		p.link = nil
 	}
 	return p.connect()
@@ -212,7 +212,7 @@ func (p *Publisher) Close() error {
 	defer p.mu.Unlock()
 	p.closed = true
 	if p.link != nil {
-		p.link.close()
+		p.link.Close()
 		p.link = nil
 	}
 	return nil
