@@ -41,7 +41,7 @@ var rooms = map[string]int{
 }
 
 // aids are for tests: what they import is free, who imports them is not.
-var aids = []string{"internal/sigtest"}
+var aids = []string{"internal/sigtest", "internal/webtest"}
 
 // foreign lists the modules of others that a room may use besides
 // golang.org/x/sys, and why they do not trouble the users of the library.
