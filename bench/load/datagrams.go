@@ -126,15 +126,15 @@ func (s *Sender) Run(rate float64, d time.Duration, most int) (sent int, took in
 }
 
 // Drops returns how many datagrams the kernel has dropped for want of room at the
-// socket that is bound to address (the last column of /proc/net/udp).
-func Drops(address netip.AddrPort) int {
+// sockets that are bound to address (the last column of /proc/net/udp).
+func Drops(address netip.AddrPort) (drops int) {
 	text, _ := os.ReadFile("/proc/net/udp")
 	local := fmt.Sprintf("0100007F:%04X", address.Port())
 	for line := range strings.Lines(string(text)) {
 		if f := strings.Fields(line); len(f) > 12 && f[1] == local {
 			n, _ := strconv.Atoi(f[len(f)-1])
-			return n
+			drops += n
 		}
 	}
-	return 0
+	return drops
 }

@@ -42,6 +42,7 @@ func traceLive(cmd *cobra.Command, listen []string, format string) error {
 	told := newWarnings()
 	cfg := receiver.Config{Listen: listen, Output: t, Warn: told.add}
 	cfg.Loop.Observe = t.observe
+	cfg.Loop.Linger = -1 // signals are what is to be seen
 	r, err := receiver.New(cfg)
 	if err != nil {
 		return usagef("--listen: %v", plain(err))
