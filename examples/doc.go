@@ -4,6 +4,8 @@
 //	tcpserver   a TCP server in one thread, done right
 //	goroutines  the same with a goroutine for each connection, which sleeps
 //	terminal    a terminal or a pipe, read by signals
+//	httpserver  net/http on signals
+//	tlsecho     TLS on signals, both ends
 //	killer      a daemon that says who ended it
 //	queuejob    a job that takes numbers from other processes by signals
 //	inotify     what happens to the files in a directory
