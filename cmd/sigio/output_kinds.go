@@ -132,7 +132,6 @@ func planSQLite(u *outputURL, _ string) *outputPlan {
 	o := sqlite.Options{
 		Sync:   u.choice("fsync", "normal", "always") == "always",
 		Dedupe: 24 * time.Hour,
-		NoUser: u.choice("index", "user", "none") == "none",
 	}
 	if u.values.Get("dedupe") == "none" {
 		u.take("dedupe")

@@ -19,7 +19,7 @@ import (
 type Reader struct {
 	path string
 	conn *sqlite.Conn
-	last int64 // received_at of the newest message that was found
+	last int64 // id of the newest message when Query looked; -1 before
 }
 
 // OpenReader opens a database that exists.
@@ -28,28 +28,40 @@ func OpenReader(path string) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sigio: sqlite: %w", err)
 	}
-	return &Reader{path: path, conn: c}, nil
+	return &Reader{path: path, conn: c, last: -1}, nil
 }
 
 // Close closes the database.
 func (r *Reader) Close() error { return r.conn.Close() }
 
-const columns = "SELECT received_at, user, time, text, send_id, extra, transport, peer, flags FROM messages"
+// newest returns the id of the last message.
+func (r *Reader) newest() (int64, error) {
+	id, err := number(r.conn, "SELECT coalesce(max(id), 0) FROM messages")
+	if err != nil {
+		return 0, explain(r.path, err)
+	}
+	return id, nil
+}
 
 // Query calls each with the messages that f wants, the oldest first. Their memory is each's until
 // it returns. It ends early with each's error, or ctx's.
-func (r *Reader) Query(ctx context.Context, f Filter, each func(*message.Message) error) error {
-	where, values := f.where()
+//
+// The order is that of arrival, second by second by the clock, and in each as they came.
+func (r *Reader) Query(ctx context.Context, f Filter, each func(*message.Message) error) (err error) {
+	if r.last, err = r.newest(); err != nil {
+		return err
+	}
+	q := f.query()
+	q.where("id <= ?", r.last)
 	if f.Limit <= 0 {
-		return r.run(ctx, columns+where+" ORDER BY received_at", values, each)
+		return r.run(ctx, q, "latest, first, id", each)
 	}
 	var newest []*message.Message
-	err := r.run(ctx, fmt.Sprintf("%s%s ORDER BY received_at DESC LIMIT %d", columns, where, f.Limit), values,
-		func(m *message.Message) error {
-			kept := *m
-			newest = append(newest, &kept)
-			return nil
-		})
+	err = r.run(ctx, q, fmt.Sprintf("latest DESC, first DESC, id DESC LIMIT %d", f.Limit), func(m *message.Message) error {
+		kept := *m
+		newest = append(newest, &kept)
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -64,32 +76,33 @@ func (r *Reader) Query(ctx context.Context, f Filter, each func(*message.Message
 // followEvery is how often Follow looks for new messages.
 const followEvery = 100 * time.Millisecond
 
-// Follow calls each with the messages that come after those that were found, until ctx ends, which
-// is no error. Without a Query before, it begins with those that come from now on.
-func (r *Reader) Follow(ctx context.Context, f Filter, each func(*message.Message) error) error {
-	if r.last == 0 {
-		var err error
-		if r.last, err = number(r.conn, "SELECT coalesce(max(received_at), 0) FROM messages"); err != nil {
-			return explain(r.path, err)
+// Follow calls each with the messages that f wants, whatever its Since and Limit, and that are
+// stored after a Query, in the order in which they are stored, until ctx ends, which is no error.
+// Without a Query before, it begins with those that come from now on.
+func (r *Reader) Follow(ctx context.Context, f Filter, each func(*message.Message) error) (err error) {
+	if r.last < 0 {
+		if r.last, err = r.newest(); err != nil {
+			return err
 		}
 	}
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
-	f.Since = time.Time{}
-	where, values := f.where()
-	if where == "" {
-		where = " WHERE received_at > ?"
-	} else {
-		where += " AND received_at > ?"
-	}
 	for {
-		err := r.run(ctx, columns+where+" ORDER BY received_at", append(values[:len(values):len(values)], r.last), each)
+		newest, err := r.newest()
+		if err != nil {
+			return err
+		}
+		q := f.rows()
+		q.where("id > ?", r.last)
+		q.where("id <= ?", newest)
+		err = r.run(ctx, q, "id", each)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
+		r.last = newest
 		select {
 		case <-ctx.Done():
 			return nil
@@ -98,40 +111,67 @@ func (r *Reader) Follow(ctx context.Context, f Filter, each func(*message.Messag
 	}
 }
 
-// where is f in SQL, with its values.
-func (f *Filter) where() (text string, values []any) {
-	var terms []string
-	add := func(term string, value any) {
-		terms = append(terms, term)
-		values = append(values, value)
-	}
-	if f.User != nil {
-		add("user = ?", *f.User)
-	}
-	if !f.Since.IsZero() {
-		add("received_at >= ?", f.Since.UnixNano())
-	}
-	if !f.Until.IsZero() {
-		add("received_at < ?", f.Until.UnixNano())
-	}
-	if f.Text != "" {
-		add("instr(text, ?) > 0", f.Text)
-	}
-	if len(terms) > 0 {
-		text = " WHERE " + strings.Join(terms, " AND ")
-	}
-	return text, values
+// query is a SELECT of messages.
+type query struct {
+	from   string
+	terms  []string
+	values []any
 }
 
-func (r *Reader) run(ctx context.Context, query string, values []any, each func(*message.Message) error) error {
+func (q *query) where(term string, value any) {
+	q.terms = append(q.terms, term)
+	q.values = append(q.values, value)
+}
+
+// rows is what f says of a message, but its Since.
+func (f *Filter) rows() *query {
+	q := &query{from: "messages"}
+	if f.User != nil {
+		q.where("user = ?", *f.User)
+	}
+	if !f.Until.IsZero() {
+		q.where("received_at < ?", f.Until.UnixNano())
+	}
+	if f.Text != "" {
+		q.where("instr(text, ?) > 0", f.Text)
+	}
+	return q
+}
+
+// query is f by an index.
+func (f *Filter) query() *query {
+	q := f.rows()
+	q.from = "by_time"
+	if f.User != nil {
+		q.from = "by_user"
+	}
+	if !f.Since.IsZero() {
+		q.where("received_at >= ?", f.Since.UnixNano())
+		q.where("latest >= ?", f.Since.UnixNano())
+	}
+	if !f.Until.IsZero() {
+		q.where("latest < ?", f.Until.UnixNano()+chunkSpan)
+	}
+	return q
+}
+
+func (q *query) text(order string) string {
+	text := "SELECT received_at, user, time, text, send_id, extra, transport, peer, flags FROM " + q.from
+	if len(q.terms) > 0 {
+		text += " WHERE " + strings.Join(q.terms, " AND ")
+	}
+	return text + " ORDER BY " + order
+}
+
+func (r *Reader) run(ctx context.Context, q *query, order string, each func(*message.Message) error) error {
 	r.conn.SetInterrupt(ctx.Done())
 	defer r.conn.SetInterrupt(nil)
-	s, _, err := r.conn.PrepareTransient(query)
+	s, _, err := r.conn.PrepareTransient(q.text(order))
 	if err != nil {
 		return explain(r.path, err)
 	}
 	defer s.Finalize()
-	for i, v := range values {
+	for i, v := range q.values {
 		switch v := v.(type) {
 		case string:
 			s.BindText(i+1, v)
@@ -149,9 +189,7 @@ func (r *Reader) run(ctx context.Context, query string, values []any, each func(
 		case !more:
 			return nil
 		}
-		m := scan(s)
-		r.last = max(r.last, s.ColumnInt64(0))
-		if err := each(m); err != nil {
+		if err := each(scan(s)); err != nil {
 			return err
 		}
 	}

@@ -17,12 +17,15 @@ import (
 // the one of the schema (PRAGMA user_version).
 const (
 	applicationID = 0x7369676f
-	version       = 1
+	version       = 2
 )
 
+// In the views, CROSS JOIN is for SQLite's planner: the tables are to be read in this order. The
+// user is compared once more in case that somebody deleted messages and their ids came back.
 const schema = `
 CREATE TABLE messages (
-	received_at INTEGER PRIMARY KEY, -- nanoseconds since 1970, unique
+	id          INTEGER PRIMARY KEY, -- in the order of arrival
+	received_at INTEGER NOT NULL,    -- nanoseconds since 1970
 	user        TEXT NOT NULL,
 	time        TEXT NOT NULL,       -- as the sender wrote it
 	text        TEXT NOT NULL,
@@ -33,6 +36,26 @@ CREATE TABLE messages (
 	flags       INTEGER              -- 1 raw, 2 invalid UTF-8; NULL for 0
 );
 CREATE INDEX messages_send_id ON messages (user, send_id) WHERE send_id IS NOT NULL;
+CREATE TABLE messages_time (         -- messages that arrived within a second
+	latest INTEGER NOT NULL,         -- received_at of the latest
+	first  INTEGER NOT NULL,         -- their ids: from this one
+	last   INTEGER NOT NULL,         -- to this one
+	PRIMARY KEY (latest, first)
+) WITHOUT ROWID;
+CREATE TABLE messages_user (         -- messages of one user that arrived within a second
+	user   TEXT NOT NULL,
+	latest INTEGER NOT NULL,         -- received_at of the latest
+	first  INTEGER NOT NULL,         -- id of the first
+	ids    TEXT NOT NULL,            -- a JSON array of all their ids, each minus first
+	PRIMARY KEY (user, latest, first)
+) WITHOUT ROWID;
+CREATE VIEW by_time AS
+	SELECT m.*, t.latest, t.first
+	FROM messages_time t CROSS JOIN messages m ON m.id BETWEEN t.first AND t.last;
+CREATE VIEW by_user AS
+	SELECT m.id, m.received_at, u.user, m.time, m.text, m.send_id, m.extra, m.transport, m.peer, m.flags, u.latest, u.first
+	FROM messages_user u CROSS JOIN messages m
+	ON m.id IN (SELECT u.first + value FROM json_each(u.ids)) AND m.user = u.user;
 PRAGMA application_id = %d;
 PRAGMA user_version = %d;
 `

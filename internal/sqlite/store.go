@@ -8,7 +8,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -27,7 +26,7 @@ type Store struct {
 	conn   *sqlite.Conn // nil after a failure: opened anew by the next Write
 	insert *sqlite.Stmt
 	same   *sqlite.Stmt
-	last   int64 // received_at of the last row
+	index  *index
 	msg    message.Message
 	closed bool
 	stats  Stats
@@ -49,20 +48,13 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
-	if !s.options.NoUser {
-		// In an old database without it this reads all messages, once.
-		if err := sqlitex.ExecuteTransient(c, "CREATE INDEX IF NOT EXISTS messages_user ON messages (user)", nil); err != nil {
-			c.Close()
-			return explain(s.path, err)
-		}
-	}
 	level := "NORMAL"
 	if s.options.Sync {
 		level = "FULL"
 	}
 	for _, pragma := range []string{
 		"synchronous = " + level,
-		"cache_size = -65536", // 64 MiB: the parts of the index that grow stay in memory
+		"cache_size = -65536", // 64 MiB: the parts of the indexes that grow stay in memory
 		"journal_size_limit = 67108864",
 	} {
 		if err = sqlitex.ExecuteTransient(c, "PRAGMA "+pragma, nil); err != nil {
@@ -70,10 +62,13 @@ func (s *Store) open() error {
 		}
 	}
 	if err == nil {
-		s.insert, _, err = c.PrepareTransient("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+		s.insert, _, err = c.PrepareTransient("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	}
 	if err == nil {
 		s.same, _, err = c.PrepareTransient("SELECT 1 FROM messages WHERE user = ? AND send_id = ? AND received_at > ? LIMIT 1")
+	}
+	if err == nil {
+		s.index, err = newIndex(c)
 	}
 	if err != nil {
 		c.Close()
@@ -96,9 +91,9 @@ func (s *Store) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	stats, last := s.stats, s.last
+	stats := s.stats
 	if err := s.store(p); err != nil {
-		s.stats, s.last = stats, last
+		s.stats = stats
 		if code := sqlite.ErrCode(err).ToPrimary(); code != sqlite.ResultBusy {
 			s.drop()
 		}
@@ -113,25 +108,32 @@ func (s *Store) store(p []byte) (err error) {
 	if err := sqlitex.ExecuteTransient(s.conn, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
 	}
+	last, err := number(s.conn, lastID)
 	for len(p) > 0 && err == nil {
 		if p, err = output.NextRecord(p, &s.msg); err == nil {
-			err = s.add(&s.msg)
+			err = s.add(&s.msg, &last)
 		}
+	}
+	if err == nil {
+		err = s.index.flush()
 	}
 	if err == nil {
 		err = sqlitex.ExecuteTransient(s.conn, "COMMIT", nil)
 	}
+	s.index.reset()
 	if err != nil && !s.conn.AutocommitEnabled() {
 		err = errors.Join(err, sqlitex.ExecuteTransient(s.conn, "ROLLBACK", nil))
 	}
 	return err
 }
 
-// near is how far a time of arrival may lie behind the last row's for it to be a matter of
-// messages that were read together, and not of a clock that was set back.
-const near = int64(time.Millisecond)
+// lastID is the newest message's id, also if that was deleted. Another process may have stored it.
+const lastID = `SELECT max(
+	coalesce((SELECT max(id) FROM messages), 0),
+	coalesce((SELECT last FROM messages_time ORDER BY latest DESC, first DESC LIMIT 1), 0))`
 
-func (s *Store) add(m *message.Message) error {
+// add stores a message under the id that follows last.
+func (s *Store) add(m *message.Message, last *int64) error {
 	at := m.ReceivedAt.UnixNano()
 	if m.ID != nil && s.options.Dedupe > 0 {
 		switch known, err := s.known(m, at); {
@@ -142,40 +144,37 @@ func (s *Store) add(m *message.Message) error {
 			return nil
 		}
 	}
-	if at <= s.last && s.last-at < near {
-		at = s.last + 1
-	}
+	*last++
 	i := s.insert
-	i.BindText(2, string(m.User))
-	i.BindText(3, string(m.Time))
-	i.BindText(4, string(m.Text))
-	bindOptional(i, 5, m.ID, m.ID != nil)
-	bindOptional(i, 6, m.Extra, len(m.Extra) > 0)
-	i.BindText(7, m.Transport)
+	i.BindInt64(1, *last)
+	i.BindInt64(2, at)
+	i.BindText(3, string(m.User))
+	i.BindText(4, string(m.Time))
+	i.BindText(5, string(m.Text))
+	bindOptional(i, 6, m.ID, m.ID != nil)
+	bindOptional(i, 7, m.Extra, len(m.Extra) > 0)
+	i.BindText(8, m.Transport)
 	if m.Peer.IsValid() {
-		i.BindText(8, m.Peer.String())
-	} else {
-		i.BindNull(8)
-	}
-	if flags := flagsOf(m); flags != 0 {
-		i.BindInt64(9, flags)
+		i.BindText(9, m.Peer.String())
 	} else {
 		i.BindNull(9)
 	}
-	for ; ; at++ { // until the key is free
-		i.BindInt64(1, at)
-		if _, err := i.Step(); err != nil {
-			return errors.Join(err, i.Reset())
-		}
-		if err := i.Reset(); err != nil {
-			return err
-		}
-		if s.conn.Changes() > 0 {
-			s.last = at
-			s.stats.Rows++
-			return nil
-		}
+	if flags := flagsOf(m); flags != 0 {
+		i.BindInt64(10, flags)
+	} else {
+		i.BindNull(10)
 	}
+	if err := run(i); err != nil {
+		return err
+	}
+	s.stats.Rows++
+	return s.index.add(m.User, *last, at)
+}
+
+// run runs a statement that returns nothing.
+func run(s *sqlite.Stmt) error {
+	_, err := s.Step()
+	return errors.Join(err, s.Reset())
 }
 
 func (s *Store) known(m *message.Message, at int64) (bool, error) {
@@ -211,6 +210,7 @@ func (s *Store) drop() error {
 	}
 	s.insert.Finalize()
 	s.same.Finalize()
+	s.index.close()
 	err := s.conn.Close()
 	s.conn = nil
 	return err

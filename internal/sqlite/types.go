@@ -10,9 +10,6 @@ type Options struct {
 	// Dedupe is how long a message with the send_id of an earlier one of the same user is taken for
 	// the same message, sent again, and not stored. 0 stores all.
 	Dedupe time.Duration
-	// NoUser makes no index by user, which is what inserting costs most. One that is there stays,
-	// and is kept up.
-	NoUser bool
 }
 
 // Stats counts what a Writer cannot see.
