@@ -46,7 +46,9 @@ func waitingText(s receiver.Stats) string {
 func listeners(s receiver.Stats) string {
 	var urls []string
 	for _, l := range s.Listeners {
-		urls = append(urls, l.Address)
+		if !l.Gone {
+			urls = append(urls, l.Address)
+		}
 	}
 	return strings.Join(urls, ", ")
 }

@@ -9,7 +9,13 @@ import (
 )
 
 func newServe() *cobra.Command {
-	var o serveOptions
+	cmd, _ := serveCommand()
+	return cmd
+}
+
+// serveCommand returns the command with where its options are kept.
+func serveCommand() (*cobra.Command, *serveOptions) {
+	o := new(serveOptions)
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Receive messages, print them, and account for every one",
@@ -26,7 +32,7 @@ Each --output has a queue and an account of its own. Parameters of all:
 policy=block (the default: a full queue stops reading) or drop-oldest, and
 queue=SIZE. Of stdout: and file: format. Of file: rotate-size, rotate-every,
 keep, compress=gzip, and fsync=never, always or a time. Of sqlite: fsync=normal
-or always, dedupe=TIME or none, and index=user or none. SIGHUP opens files anew.
+or always, and dedupe=TIME or none. SIGHUP opens files anew.
 
 SIGTERM or SIGINT ends it: what the kernel had received is read and printed, the
 account is told, the exit code is 0. A second one ends it at once. SIGUSR1 tells
@@ -50,17 +56,20 @@ the account. In it, received is always delivered plus rejected.`,
 	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "the `TIME` that printing what was received may take at the end")
 	f.IntVar(&o.signal, "signal", 40, "use real-time signal `N`, 35 to 64")
 	f.BoolVar(&o.raise, "raise-limits", false, "raise the limit of queued signals as far as allowed")
+	f.StringVar(&o.configFile, "config", "", "settings from `FILE`, in TOML; options and SIGIO_... in the environment go before it")
+	f.BoolVar(&o.checkOnly, "check", false, "print the settings that would hold, or what is wrong with them, and end")
 	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {
-		if err := o.check(); err != nil {
-			return err
-		}
-		return serve(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		return configured(cmd, func(s *settings) error {
+			return serve(cmd, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		})
 	})
-	return cmd
+	return cmd, o
 }
 
 // serveOptions is the command line of serve.
 type serveOptions struct {
+	configFile                 string
+	checkOnly                  bool
 	listen                     addresses
 	outputs                    addresses
 	format, mode, stats        string

@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/seed-067c1534/sigio/receiver"
+	"github.com/spf13/cobra"
 )
 
 // waitingEvery is how often a terminal is told that the server still waits.
@@ -23,8 +25,15 @@ type server struct {
 	line     *statusLine
 	account  *accountFile
 	warnings warnings
-	drain    time.Duration
+	drain    atomic.Int64 // a time.Duration
+	notify   *notifier
+	reloader *reloader
 }
+
+// connectionGrace is how long a connection is waited for, at the end, whose message is
+// on its way. With a manager that keeps the socket open (systemd.socket(5)), clients do not
+// notice a restart.
+const connectionGrace = time.Second
 
 // warnings are what a receiver has to tell its operator. It tells them on the
 // loop's thread, which must not wait for a terminal.
@@ -52,17 +61,20 @@ func (w warnings) each(f func(text string)) {
 }
 
 // serve runs a server until a signal stops it, or its output is gone.
-func serve(parent context.Context, o serveOptions, stdout, stderr io.Writer) error {
-	ctx, release := untilStopped(parent)
+func serve(cmd *cobra.Command, st *settings, stdout, stderr io.Writer) error {
+	ctx, release := untilStopped(cmd.Context())
 	defer release()
 	ask, stopAsking := whenAsked() // before anybody can know that there is somebody to ask
 	defer stopAsking()
-	s, err := newServer(o, stdout, stderr)
+	s, err := newServer(st.options, stdout, stderr)
 	if err != nil {
 		return err
 	}
 	defer s.outputs.close(ctx)
-	hangup, stopHangup := whenHungUp(s.outputs.reopens())
+	s.reloader = &reloader{now: st, say: s.line.say, again: func() (*settings, error) { return gatherValid(cmd) }}
+	s.notify = newNotifier(os.Getenv)
+	defer s.notify.close()
+	hangup, stopHangup := whenHungUp(s.outputs.reopens() || st.options.configFile != "" || s.notify.wanted())
 	defer stopHangup()
 	if err := s.receiver.Start(); err != nil {
 		return plain(err)
@@ -75,7 +87,7 @@ func serve(parent context.Context, o serveOptions, stdout, stderr io.Writer) err
 	return s.run(ctx, ask, hangup)
 }
 
-func newServer(o serveOptions, stdout, stderr io.Writer) (*server, error) {
+func newServer(o *serveOptions, stdout, stderr io.Writer) (*server, error) {
 	plans, err := planOutputs(o.outputs, o.format)
 	if err != nil {
 		return nil, usagef("--output %v", err)
@@ -83,7 +95,8 @@ func newServer(o serveOptions, stdout, stderr io.Writer) (*server, error) {
 	// Without a handler, a write to a pipe that nobody reads would end the program
 	// before the account is told (os/signal, SIGPIPE).
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	s := &server{line: newStatusLine(stderr), warnings: newWarnings(), drain: o.drain, account: newAccountFile(o.stats)}
+	s := &server{line: newStatusLine(stderr), warnings: newWarnings(), account: newAccountFile(o.stats)}
+	s.drain.Store(int64(o.drain))
 	_, isTerminal := terminal(stdout)
 	if isTerminal && s.line.live {
 		stdout = s.line.above(stdout)
@@ -94,6 +107,7 @@ func newServer(o serveOptions, stdout, stderr io.Writer) (*server, error) {
 	cfg := o.config()
 	cfg.Output = s.outputs.output()
 	cfg.Warn = s.warnings.add
+	cfg.Grace = connectionGrace
 	if s.receiver, err = receiver.New(cfg); err != nil {
 		s.outputs.close(context.Background())
 		return nil, usagef("%v", plain(err)) // it has seen nothing but the command line
@@ -111,6 +125,10 @@ func (s *server) run(ctx context.Context, ask, hangup <-chan os.Signal) error {
 	stalling := newTicker(true, stallEvery)
 	defer stalling.Stop()
 	quiet := quietWatch{received: s.received()}
+	news := newTicker(s.notify.wanted(), statusEvery)
+	defer news.Stop()
+	s.notify.ready(statusText(s.receiver.Stats()))
+	defer s.guard(ctx)()
 	for {
 		select {
 		case <-ctx.Done():
@@ -122,7 +140,9 @@ func (s *server) run(ctx context.Context, ask, hangup <-chan os.Signal) error {
 			}
 			s.warn(fmt.Sprintf("%v; the other outputs go on", b.failure(b.writer.Err())))
 		case <-hangup:
-			go s.outputs.reopen(s.line.say) // it may wait for a write
+			go s.reloader.reload(s)
+		case <-news.C:
+			s.notify.status(statusText(s.receiver.Stats()))
 		case <-s.receiver.Done():
 			return s.end()
 		case text := <-s.warnings:
@@ -189,7 +209,8 @@ func (s *server) tell(stats receiver.Stats, list []outputJSON) {
 // end reads and prints what the kernel had received, then tells the account. Its
 // error is why the server ended by itself, or could not end in order.
 func (s *server) end() error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.drain)
+	s.notify.stopping("reading what has come")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.drain.Load()))
 	defer cancel()
 	drained := s.receiver.Shutdown(ctx)
 	printed := s.outputs.close(ctx)
