@@ -28,7 +28,8 @@ type Link struct {
 	done       []bool // those of this round that are stored
 	acked      int    // of them, without a gap
 	duplicates int
-	err        error // the connection is of no more use
+	last       uint64 // the highest sequence number that was acknowledged
+	err        error  // the connection is of no more use
 }
 
 // inFlight bounds what is published and not acknowledged, because a server has bounds too.
@@ -110,6 +111,13 @@ func (l *Link) Await() (acked, duplicates int, err error) {
 	return l.acked, l.duplicates, l.err
 }
 
+// Last returns the highest sequence number in the stream that was acknowledged.
+func (l *Link) Last() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
 // wait waits until at most n are not acknowledged. If there is no progress for too long, the link
 // fails.
 func (l *Link) wait(n int) {
@@ -139,7 +147,7 @@ func (l *Link) acknowledge(m *nats.Msg) {
 		return
 	}
 	var ack struct {
-		Stream    string `json:"stream"`
+		Sequence  uint64 `json:"seq"`
 		Duplicate bool   `json:"duplicate"`
 		Error     *struct {
 			Description string `json:"description"`
@@ -159,6 +167,7 @@ func (l *Link) acknowledge(m *nats.Msg) {
 		return
 	}
 	l.done[serial-l.first] = true
+	l.last = max(l.last, ack.Sequence)
 	if ack.Duplicate {
 		l.duplicates++
 	}
