@@ -24,6 +24,7 @@ type layer struct {
 	c     *conn
 	tls   *tls.Conn
 	ready bool // the handshake is over
+	cut   bool // the peer's TCP has ended
 }
 
 // dismissed is the error of a connection that does not wait for its peer any more.
@@ -61,6 +62,8 @@ func (c *conn) receive(p []byte) (n int, err error) {
 	switch {
 	case n > 0:
 		return n, nil
+	case errors.Is(err, io.EOF) && c.layer.cut: // which package tls lets pass between records
+		return 0, io.ErrUnexpectedEOF
 	case errors.Is(err, io.EOF):
 		return 0, nil
 	case errors.Is(err, syscall.EAGAIN):
@@ -97,6 +100,7 @@ func (l *layer) Read(p []byte) (n int, err error) {
 		case n > 0:
 			return n, nil
 		case err == nil:
+			l.cut = true
 			return 0, io.EOF
 		case err == syscall.EAGAIN:
 			if err := l.wait(false); err != nil {
