@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -27,6 +28,8 @@ type listener struct {
 	allow   int // while draining: connections of the backlog still to be accepted
 	closed  bool
 
+	inherited bool // somebody else has the socket open too, and will serve who waits at it
+
 	leaving atomic.Bool // it is being drained while the others go on
 	graced  atomic.Bool // its connections are not waited for any more
 }
@@ -36,6 +39,7 @@ const acceptsPerTurn = 64
 
 func newListener(w *worker, b *bound, fd int) *listener {
 	l := &listener{w: w, fd: fd, url: b.url(), account: newAccount(-1), manner: b.manner, file: b.file}
+	l.inherited = strings.HasPrefix(b.configured, schemeGiven+":")
 	l.traffic.init()
 	l.retry.init(w, &l.gate)
 	return l
@@ -148,6 +152,10 @@ func (l *listener) drained() sigio.Result {
 }
 
 func (l *listener) drain() {
+	if l.inherited {
+		l.close()
+		return
+	}
 	l.file.remove() // so that those who come now know
 	l.allow = l.w.r.config.Backlog + 1
 	if l.watch != nil && !l.closed {

@@ -28,9 +28,12 @@ func (r *Receiver) Listen(urls []string) (Changes, error) {
 	if len(urls) == 0 {
 		urls = DefaultListen()
 	}
+	if err := r.running(); err != nil {
+		return change, err
+	}
 	fresh, err := r.compare(urls, &change)
 	if err != nil {
-		return change, err
+		return Changes{Kept: r.configured()}, err
 	}
 	all, err := r.openEach(fresh) // without mu: it may wait for a resolver
 	if err == nil {
@@ -46,6 +49,17 @@ func (r *Receiver) Listen(urls []string) (Changes, error) {
 	}
 	r.warnOfBuffers()
 	return change, nil
+}
+
+var errNotRunning = fmt.Errorf("sigio: the receiver does not run: %w", net.ErrClosed)
+
+func (r *Receiver) running() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.started || r.stopping {
+		return errNotRunning
+	}
+	return nil
 }
 
 // compare divides urls, and what is listened on, into what is new, stays and goes.
@@ -87,9 +101,9 @@ func (r *Receiver) configured() (urls []string) {
 func (r *Receiver) adopt(all []bound, gone []string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.started || r.stopping {
+	if !r.started || r.stopping { // by now
 		closeAll(all)
-		return fmt.Errorf("sigio: the receiver does not run: %w", net.ErrClosed)
+		return errNotRunning
 	}
 	first := len(r.bound)
 	r.bound = append(r.bound, all...)
@@ -226,7 +240,7 @@ func (r *Receiver) Alive(ctx context.Context) error {
 	group := r.group
 	r.mu.Unlock()
 	if group == nil {
-		return fmt.Errorf("sigio: the receiver does not run: %w", net.ErrClosed)
+		return errNotRunning
 	}
 	answers := make(chan struct{}, len(group.Loops()))
 	for _, l := range group.Loops() {

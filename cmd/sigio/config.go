@@ -79,6 +79,10 @@ func gather(line *cobra.Command) (*settings, error) {
 		}
 		s.takeFile(options.configFile, string(content), &wrong)
 	}
+	if urls := passedURLs(); len(options.listen) == 0 && len(urls) > 0 {
+		options.listen = urls
+		s.origins["listen"] = "sockets that were passed"
+	}
 	return s, wrong.error()
 }
 

@@ -29,6 +29,9 @@ func (r *reloader) reload(s *server) {
 	defer r.mu.Unlock()
 	s.notify.reloading()
 	r.change(s)
+	if err := s.receiver.Reload(); err != nil {
+		r.say("sigio serve: warning: %v", plain(err))
+	}
 	s.outputs.reopen(r.say)
 	s.notify.ready(statusText(s.receiver.Stats()))
 }

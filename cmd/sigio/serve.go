@@ -103,6 +103,7 @@ var modes = map[string]receiver.Mode{"loop": receiver.Loop, "goroutine": receive
 func (o *serveOptions) config() receiver.Config {
 	cfg := receiver.Config{
 		Listen:           o.listen,
+		Sockets:          passedSockets(),
 		Workers:          o.workers,
 		PerConnection:    modes[o.mode],
 		MaxMessage:       int(o.maxMessage),
