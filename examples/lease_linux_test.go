@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -36,7 +37,10 @@ func TestInotify(t *testing.T) {
 		t.Fatalf("said %q", line)
 	}
 	file := filepath.Join(directory, "a file")
-	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(file, []byte("x"), 0o600)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	p.expect(`created "a file"`)
@@ -49,7 +53,12 @@ func TestInotify(t *testing.T) {
 	// More at once than one turn of the handler reads.
 	p.pause()
 	for i := range 2000 {
-		if err := os.WriteFile(filepath.Join(directory, fmt.Sprint(i)), nil, 0o600); err != nil {
+		// A child between fork and exec would keep the file open beyond its
+		// closing here, and the next one would be created first.
+		syscall.ForkLock.RLock()
+		err := os.WriteFile(filepath.Join(directory, fmt.Sprint(i)), nil, 0o600)
+		syscall.ForkLock.RUnlock()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
