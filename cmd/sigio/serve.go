@@ -21,12 +21,17 @@ func serveCommand() (*cobra.Command, *serveOptions) {
 		Short: "Receive messages, print them, and account for every one",
 		Example: `sigio serve                         # UDP and TCP on localhost:8888
 sigio serve --listen udp://:514 --listen tcp://:514
+sigio serve --listen 'tls://:6514?cert=x.pem&key=x.key&input=syslog'
 sigio serve --format json --stats stats.json > messages.jsonl
 sigio serve --output 'file:x.log?rotate-every=24h' --output sqlite:x.db
 kill -USR1 $(pidof sigio)           # the account, now`,
 		Long: `Serve prints what it receives on standard output, and everything else on standard
 error. A datagram is a message; a stream is divided into JSON objects, counted
 frames or lines, by its first bytes.
+
+Parameters of every --listen: input. Of streams: framing. Of tls: cert=FILE,
+key=FILE, client-ca=FILE and tls=1.3. Of a path: mode=0660 and owner=USER:GROUP.
+Of a multicast group, such as udp://239.1.2.3:5000: interface=NAME.
 
 Each --output has a queue and an account of its own. Parameters of all:
 policy=block (the default: a full queue stops reading) or drop-oldest, and
@@ -40,11 +45,13 @@ the account. In it, received is always delivered plus rejected.`,
 		Args: noArguments,
 	}
 	f := cmd.Flags()
-	f.Var(&o.listen, "listen", "udp://HOST:PORT or tcp://HOST:PORT, repeatable (default udp://localhost:8888 and tcp://localhost:8888)")
+	f.Var(&o.listen, "listen", "udp://, tcp:// or tls://HOST:PORT, unix:// or unixgram://PATH, or systemd:NAME, with parameters behind a ?; repeatable (default udp://localhost:8888 and tcp://localhost:8888)")
 	f.Var(&o.outputs, "output", "stdout:, file:PATH or sqlite:PATH, with parameters behind a ?; repeatable (default stdout:)")
+	o.inputs.add(cmd, f)
 	addChoice(cmd, f, &o.format, "format", "text for people, json (an object a line), or raw (as it came, a line each)", "text", "json", "raw")
 	f.IntVar(&o.workers, "workers", 1, "`N` threads, each with a loop and sockets of its own")
 	addChoice(cmd, f, &o.mode, "per-connection", "who reads a connection: the loop itself, or a goroutine for each", "loop", "goroutine")
+	o.http.addFlags(f)
 	f.StringVar(&o.stats, "stats", "", "write the account to `FILE` as JSON: at the start, at the end and on SIGUSR1")
 	o.maxMessage, o.receiveBuffer = receiver.DefaultMaxMessage, receiver.DefaultReceiveBuffer
 	f.Var(&o.maxMessage, "max-message", "reject messages that are longer")
@@ -71,6 +78,7 @@ type serveOptions struct {
 	configFile                 string
 	checkOnly                  bool
 	listen                     addresses
+	inputs                     inputOptions
 	outputs                    addresses
 	format, mode, stats        string
 	workers, maxConnections    int
@@ -79,18 +87,19 @@ type serveOptions struct {
 	drain                      time.Duration
 	signal                     int
 	raise                      bool
+	http                       httpOptions
 }
 
 func (o *serveOptions) check() error {
 	switch {
 	case o.workers < 1 || o.maxConnections < 1:
 		return usagef("--workers and --max-connections want more than 0")
-	case o.firstByte < 0 || o.inMessage < 0 || o.idle < 0 || o.drain < 0:
+	case o.firstByte < 0 || o.inMessage < 0 || o.idle < 0 || o.drain < 0 || o.inputs.deadPeer < 0:
 		return usagef("a time cannot be negative")
 	case o.signal < 35 || o.signal > 64:
 		return usagef("--signal wants a number from 35 to 64")
 	}
-	return nil
+	return o.http.check()
 }
 
 var formats = map[string]func([]byte, *message.Message) []byte{
@@ -113,6 +122,7 @@ func (o *serveOptions) config() receiver.Config {
 		IdleTimeout:      never(o.idle),
 		ReceiveBuffer:    int(o.receiveBuffer),
 	}
+	o.inputs.configure(&cfg)
 	cfg.Loop.Signal = o.signal
 	cfg.Loop.RaiseQueueLimit = o.raise
 	return cfg
