@@ -82,6 +82,37 @@ func (t *traffic) store(tb testing.TB, s *Store) {
 	t.p = t.p[:0]
 }
 
+// BenchmarkOutput is the whole output as cmd/sigio makes it: messages of a thousand users are parsed
+// and queued here, and stored there. The time ends when all are stored.
+func BenchmarkOutput(b *testing.B) {
+	s, err := Open(filepath.Join(b.TempDir(), "messages.db"), Options{Dedupe: time.Hour})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	o := output.NewWriter(s, output.Options{
+		Format: output.AppendRecord, Persist: true, Limit: 16 << 20, Chunk: transaction, Gather: 20 * time.Millisecond,
+	})
+	room := make(chan struct{}, 1)
+	m := by(0, "", "")
+	var body []byte
+	n := 0
+	for b.Loop() {
+		body = fmt.Appendf(body[:0], `{"send_user":"user%d","send_time":"2026-11-22T21:14:00Z","send_msg":"seq=%010d ok"}`, n*7919%1000, n)
+		m.Parse(body)
+		m.ReceivedAt = time.Now()
+		for !o.Append(m, nil) {
+			o.Room(func() { room <- struct{}{} })
+			<-room
+		}
+		n++
+	}
+	if err := o.Close(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "messages/s")
+}
+
 // BenchmarkQuery finds messages among as many as SIGIO_SQLITE_ROWS says (10000000 takes a minute and
 // 1.2 GB to make, in SIGIO_SQLITE_DIR if that is set, where it is used again). Each time it opens the
 // database anew.
