@@ -71,7 +71,7 @@ func gather(line *cobra.Command) (*settings, error) {
 		options.configFile = os.Getenv(variable("config"))
 	}
 	var wrong complaints
-	s.takeEnvironment(os.LookupEnv, &wrong)
+	s.takeEnvironment(os.Getenv, &wrong)
 	if options.configFile != "" {
 		content, err := os.ReadFile(options.configFile)
 		if err != nil {
@@ -94,12 +94,12 @@ func carry(from pflag.Value, to *pflag.Flag) error {
 	return to.Value.Set(from.String())
 }
 
-// takeEnvironment sets what the command line has not. The values of a list stand between
+// takeEnvironment sets what the command line has not. An empty variable is none; the values of a list stand between
 // spaces.
-func (s *settings) takeEnvironment(lookup func(string) (string, bool), wrong *complaints) {
+func (s *settings) takeEnvironment(getenv func(string) string, wrong *complaints) {
 	settingFlags(s.flags, func(f *pflag.Flag) {
-		value, found := lookup(variable(f.Name))
-		if !found || s.origins[f.Name] != "" {
+		value := getenv(variable(f.Name))
+		if value == "" || s.origins[f.Name] != "" {
 			return
 		}
 		values := []string{value}

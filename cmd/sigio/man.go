@@ -28,7 +28,8 @@ func newMan() *cobra.Command {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err
 			}
-			return writePages(cmd.Root(), args[0])
+			name := filepath.Join(args[0], "sigio.toml.5")
+			return errors.Join(writePages(cmd.Root(), args[0]), os.WriteFile(name, configPage(), 0o644))
 		}),
 	}
 }

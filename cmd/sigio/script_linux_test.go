@@ -126,7 +126,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 0 && (args[0] == "-full" || args[0] == "-pipe") {
 		kind, args = args[0], args[1:]
 	}
-	if !strings.Contains(strings.Join(args, " "), "--listen") {
+	if all := strings.Join(args, " "); !strings.Contains(all, "--listen") && !strings.Contains(all, "--config") {
 		args = append(args, "--listen", "udp://127.0.0.1:0", "--listen", "tcp://127.0.0.1:0")
 	}
 	path, err := exec.LookPath("sigio")
