@@ -30,8 +30,9 @@ sigio send --count 10000 --rate 500/s hi   # load`,
 		Long: `Send sends MESSAGE as {"send_user","send_time","send_msg"}, each over a connection
 of its own. With - instead of a MESSAGE it sends each line of standard input. It
 sends over TCP unless --to says otherwise, because TCP tells when nobody is
-there; a datagram may get lost unnoticed. The exit code is 1 if any message
-failed.`,
+there; a datagram may get lost unnoticed. With --ack a message counts as sent when
+the receiver says that it is delivered, and until then it is sent again. The exit
+code is 1 if any message failed.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&target, "to", "tcp://localhost:8888", "send to this `URL`: udp://HOST:PORT or tcp://HOST:PORT")
@@ -40,6 +41,7 @@ failed.`,
 	f.Var(&perSecond, "rate", "send at most so many messages a second; 0: as fast as possible")
 	f.IntVar(&cfg.Connections, "connections", 1, "send by `N` connections at the same time")
 	f.BoolVar(&cfg.KeepOpen, "keep-open", false, "TCP: keep the connections open, and end each message with a newline")
+	f.BoolVar(&cfg.Ack, "ack", false, "TCP: have the receiver acknowledge, and send again what it does not, with a send_id")
 	f.BoolVar(&cfg.Number, "number", false, "number the messages: seq=0000000000")
 	f.DurationVar(&cfg.Timeout, "timeout", 10*time.Second, "the `TIME` that one message may take")
 	cmd.RunE = work(func(cmd *cobra.Command, args []string) error {
@@ -51,6 +53,8 @@ failed.`,
 		switch {
 		case len(args) == 0:
 			return usagef("what is to be sent? Give a MESSAGE, or - for the lines of standard input")
+		case cfg.Ack && cfg.Target.Network == "udp":
+			return usagef("--ack wants tcp://: nothing is acknowledged over UDP")
 		case lines && cmd.Flags().Changed("count"):
 			return usagef("--count does not go with -: each line is one message")
 		case cfg.Count < 1 || cfg.Connections < 1 || cfg.Timeout <= 0:

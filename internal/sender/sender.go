@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -39,6 +41,11 @@ type Config struct {
 	// KeepOpen keeps one TCP connection per worker and ends each message with a newline. Otherwise
 	// each message has a connection. Over UDP each worker has a socket in both cases.
 	KeepOpen bool
+
+	// Ack asks the receiver, over TCP, to acknowledge messages. Each has a send_id then, and is sent
+	// again, over a new connection if need be, until it is acknowledged: Sent says that. Connections
+	// are kept open. Without an acknowledgement for Timeout what is open has failed, and Run ends.
+	Ack bool
 
 	// Timeout bounds a connection attempt and the sending of one message. 0 means 10 s.
 	Timeout time.Duration
@@ -72,7 +79,11 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	r.start = time.Now()
 	var workers sync.WaitGroup
 	for range max(cfg.Connections, 1) {
-		workers.Go(func() { r.work(ctx, taking) })
+		if cfg.Ack {
+			workers.Go(func() { r.workAcked(ctx, taking) })
+		} else {
+			workers.Go(func() { r.work(ctx, taking) })
+		}
 	}
 	workers.Wait()
 	r.mu.Lock()
@@ -85,6 +96,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 type run struct {
 	cfg     Config
 	limiter *rate.Limiter // nil: no limit
+	series  string        // what send_ids begin with, or ""
 	lines   chan job      // nil: cfg.Text, cfg.Count times
 	halt    func()        // ends the context with which workers take messages
 	start   time.Time
@@ -105,6 +117,8 @@ func newRun(cfg Config) (*run, error) {
 	switch {
 	case cfg.Target.Network != "udp" && cfg.Target.Network != "tcp":
 		return nil, fmt.Errorf("sigio: target %q: the protocol must be udp or tcp", cfg.Target)
+	case cfg.Ack && cfg.Target.Network == "udp":
+		return nil, fmt.Errorf("sigio: target %q: over UDP nothing is acknowledged: send to tcp://%s", cfg.Target, cfg.Target.Address)
 	case cfg.Count < 0 || cfg.Connections < 0 || cfg.Rate < 0:
 		return nil, errors.New("sigio: a count, a rate and a number of connections cannot be negative")
 	}
@@ -115,6 +129,10 @@ func newRun(cfg Config) (*run, error) {
 		cfg.Count = 1
 	}
 	r := &run{cfg: cfg}
+	if cfg.Ack {
+		r.cfg.KeepOpen = true
+		r.series = rand.Text()[:12]
+	}
 	if cfg.Rate > 0 {
 		// A timer is late by a millisecond or so. A burst of 5 ms of messages makes up for that;
 		// with a burst of 1 a high rate would not be reached.
@@ -200,6 +218,10 @@ func (r *run) encode(j job, now time.Time) ([]byte, error) {
 	if r.cfg.Number {
 		j.text = fmt.Sprintf("seq=%010d %s", j.number, j.text)
 	}
+	id := ""
+	if r.series != "" {
+		id = r.series + "-" + strconv.Itoa(j.number)
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -207,7 +229,8 @@ func (r *run) encode(j job, now time.Time) ([]byte, error) {
 		User string `json:"send_user"`
 		Time string `json:"send_time"`
 		Text string `json:"send_msg"`
-	}{r.cfg.User, now.Format(time.DateTime), j.text})
+		ID   string `json:"send_id,omitempty"`
+	}{r.cfg.User, now.Format(time.DateTime), j.text, id})
 	if err != nil {
 		return nil, fmt.Errorf("sigio: message %d: %w", j.number+1, err)
 	}
