@@ -23,12 +23,6 @@ import (
 // Output's to say: written, or durable in a spool.
 const AckRequest = "SIGIO ACK 1\n"
 
-// taker is the Receipt of messages of one source, which counts them before they are handed over.
-type taker interface {
-	Receipt
-	take()
-}
-
 // acker acknowledges the messages of one connection. Outcomes are told on any goroutine; the lines
 // are written on the loop's thread, as many acknowledgements in one as there are by then.
 type acker struct {
@@ -94,11 +88,14 @@ func (c *conn) greet(data []byte) (rest []byte, undecided bool) {
 	return data, false
 }
 
-// taker returns the Receipt of c's next message.
-func (c *conn) taker() taker {
+// take counts a message of c that was found, and returns its Receipt.
+func (c *conn) take() Receipt {
 	if c.acks {
-		return c.l.w.ackers.of(c).run()
+		r := c.l.w.ackers.of(c).run()
+		r.take()
+		return r
 	}
+	c.l.account.take()
 	return c.l.account
 }
 

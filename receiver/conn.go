@@ -35,15 +35,15 @@ type conn struct {
 // offer hands over a message. It returns false if the output has no room, which
 // cannot be in a goroutine.
 func (c *conn) offer(s *scratch, body []byte) bool {
-	if l := c.l.w.r.limiter; l != nil && !l.allows(c.peer.Addr(), s.now) {
+	if l := c.l.limiter; l != nil && !l.allows(c.peer.Addr(), s.now) {
 		c.reject(CauseRate)
 		return true
 	}
 	s.fill(body, c.l.manner, c.peer)
 	if s == &c.l.w.scratch {
-		return c.l.w.offer(c.taker())
+		return c.l.w.offer(c.take())
 	}
-	if c.l.w.insist(s, c.taker()) {
+	if c.l.w.insist(s, c.take()) {
 		c.heardAt = c.l.w.conns.now() // the time that passed does not count
 		c.clock = clockOf(c.clock.phase(), c.heardAt)
 	}

@@ -115,6 +115,7 @@ func (d *datagrams) hand() bool {
 				d.w.scratch.msg.ReceivedAt = at
 			}
 		}
+		d.account.take()
 		if !d.w.offer(d.account) {
 			d.w.hold.batch = d
 			return false

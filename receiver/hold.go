@@ -14,7 +14,7 @@ import (
 // since nothing is read.
 type hold struct {
 	w       *worker
-	refused taker      // of the message in the hand; nil if there is none
+	refused Receipt    // of the message in the hand; nil if there is none
 	batch   *datagrams // has the rest of the batch to which the message belongs
 	waiting []*gate
 	since   time.Time // when the output refused it
@@ -26,14 +26,13 @@ type gate struct {
 	waiting bool
 }
 
-// offer gives the message in w.scratch to the output. It returns false if the
+// offer gives the message in w.scratch, which was taken, to the output. It returns false if the
 // message was refused, and a pause has begun.
-func (w *worker) offer(a taker) bool {
-	a.take()
-	if w.r.config.Output.Append(&w.scratch.msg, a) {
+func (w *worker) offer(r Receipt) bool {
+	if w.r.config.Output.Append(&w.scratch.msg, r) {
 		return true
 	}
-	w.hold.refused = a
+	w.hold.refused = r
 	w.hold.since = time.Now()
 	w.hold.ask()
 	return false

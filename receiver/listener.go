@@ -23,6 +23,7 @@ type listener struct {
 	manner  *manner
 	file    *unixFile
 	account *account
+	limiter *limiter // nil without a limit
 	traffic traffic
 	retry   retry
 	allow   int // while draining: connections of the backlog still to be accepted
@@ -38,7 +39,7 @@ type listener struct {
 const acceptsPerTurn = 64
 
 func newListener(w *worker, b *bound, fd int) *listener {
-	l := &listener{w: w, fd: fd, url: b.url(), account: newAccount(-1), manner: b.manner, file: b.file}
+	l := &listener{w: w, fd: fd, url: b.url(), account: newAccount(-1), manner: b.manner, file: b.file, limiter: w.r.limiter}
 	l.inherited = strings.HasPrefix(b.configured, schemeGiven+":")
 	l.traffic.init()
 	l.retry.init(w, &l.gate)

@@ -29,19 +29,18 @@ func (w *worker) borrow() *scratch {
 	}
 }
 
-// insist gives the message in s to the output, and waits until there is room. It
+// insist gives the message in s, which was taken, to the output, and waits until there is room. It
 // rejects the message when the worker is forced to end. It returns whether it had
 // to wait.
-func (w *worker) insist(s *scratch, a taker) (waited bool) {
-	a.take()
-	for !w.r.config.Output.Append(&s.msg, a) {
+func (w *worker) insist(s *scratch, r Receipt) (waited bool) {
+	for !w.r.config.Output.Append(&s.msg, r) {
 		waited = true
 		room := make(chan struct{})
 		w.r.config.Output.Room(func() { close(room) })
 		select {
 		case <-room:
 		case <-w.forced:
-			a.Lost(1, CauseShutdown)
+			r.Lost(1, CauseShutdown)
 			return waited
 		}
 	}
