@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-067c1534/sigio/internal/web"
 	"github.com/seed-067c1534/sigio/receiver"
 	"github.com/spf13/cobra"
 )
@@ -28,6 +29,7 @@ type server struct {
 	drain    atomic.Int64 // a time.Duration
 	notify   *notifier
 	reloader *reloader
+	window   *window
 }
 
 // connectionGrace is how long a connection is waited for, at the end, whose message is
@@ -71,6 +73,8 @@ func serve(cmd *cobra.Command, st *settings, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer s.outputs.close(ctx)
+	defer s.window.close()
+	s.window.answer(s)
 	s.reloader = &reloader{now: st, say: s.line.say, again: func() (*settings, error) { return gatherValid(cmd) }}
 	s.notify = newNotifier(os.Getenv)
 	defer s.notify.close()
@@ -79,6 +83,7 @@ func serve(cmd *cobra.Command, st *settings, stdout, stderr io.Writer) error {
 	if err := s.receiver.Start(); err != nil {
 		return plain(err)
 	}
+	s.window.phase(web.Serving)
 	s.line.say("sigio serve: listening on %s", listeners(s.receiver.Stats()))
 	if err := s.account.write(s.receiver.Stats(), s.outputs.account()); err != nil {
 		s.account.path = "" // said once
@@ -108,7 +113,13 @@ func newServer(o *serveOptions, stdout, stderr io.Writer) (*server, error) {
 	cfg.Output = s.outputs.output()
 	cfg.Warn = s.warnings.add
 	cfg.Grace = connectionGrace
+	if s.window, err = openWindow(o.http, s); err != nil {
+		s.outputs.close(context.Background())
+		return nil, err
+	}
+	s.window.watch(&cfg)
 	if s.receiver, err = receiver.New(cfg); err != nil {
+		s.window.close()
 		s.outputs.close(context.Background())
 		return nil, usagef("%v", plain(err)) // it has seen nothing but the command line
 	}
@@ -209,6 +220,7 @@ func (s *server) tell(stats receiver.Stats, list []outputJSON) {
 // end reads and prints what the kernel had received, then tells the account. Its
 // error is why the server ended by itself, or could not end in order.
 func (s *server) end() error {
+	s.window.phase(web.Draining)
 	s.notify.stopping("reading what has come")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.drain.Load()))
 	defer cancel()

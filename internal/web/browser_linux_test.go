@@ -62,7 +62,9 @@ func newLive(t *testing.T) *live {
 	l := &live{sink: &sink{}}
 	writer := output.NewWriter(l.sink, output.Options{Persist: true, DropOldest: true, Format: message.AppendText})
 	var r *receiver.Receiver
+	known := make(chan struct{})
 	l.server, _ = newServer(t, Config{Account: func() Account {
+		<-known
 		s := writer.Stats()
 		o := Output{Name: "file:messages.log", Written: s.Written, WrittenBytes: s.WrittenBytes, Lost: s.Lost, LostBy: s.LostBy.ByCause(),
 			Pending: s.Pending, PendingBytes: s.PendingBytes, Retries: s.Retries, Stalled: s.Stalled}
@@ -73,10 +75,11 @@ func newLive(t *testing.T) *live {
 	}})
 	cfg := receiver.Config{Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, Output: l.server.Tap(writer), MaxMessage: 4096}
 	cfg.Loop.Observe = l.server.Observe
-	r, err := receiver.New(cfg)
-	if err != nil {
+	var err error
+	if r, err = receiver.New(cfg); err != nil {
 		t.Fatal(err)
 	}
+	close(known)
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}

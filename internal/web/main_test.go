@@ -58,6 +58,7 @@ func newServer(t testing.TB, c Config) (*Server, *source) {
 	c.Version = "v0.test"
 	s := New(c)
 	s.SetPhase(Serving)
+	s.Start()
 	t.Cleanup(func() {
 		if err := s.Close(t.Context()); err != nil && t.Context().Err() == nil {
 			t.Error(err)

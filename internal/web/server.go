@@ -79,12 +79,13 @@ type Server struct {
 	history history
 	http    http.Server
 
+	start   sync.Once
 	end     chan struct{} // closed by Close
 	endOnce sync.Once
 	watched sync.WaitGroup
 }
 
-// New returns a Server and starts its goroutine, which Close ends.
+// New returns a Server, which does nothing yet.
 func New(c Config) *Server {
 	s := &Server{config: c, end: make(chan struct{})}
 	s.tap.init()
@@ -96,15 +97,18 @@ func New(c Config) *Server {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          log.New(io.Discard, "", 0), // of clients, not of the program
 	}
-	s.watched.Go(s.watch)
 	return s
 }
+
+// Start begins to watch, on a goroutine that Close ends. Serve does it too.
+func (s *Server) Start() { s.start.Do(func() { s.watched.Go(s.watch) }) }
 
 // SetPhase says what the program is doing. It begins with Starting.
 func (s *Server) SetPhase(p Phase) { s.phase.Store(int32(p)) }
 
 // Serve answers on l until Close, and closes l. The error is nil after Close.
 func (s *Server) Serve(l net.Listener) error {
+	s.Start()
 	err := s.http.Serve(l)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
