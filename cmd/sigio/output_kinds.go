@@ -22,6 +22,7 @@ type sink interface {
 type outputPlan struct {
 	name    string
 	options output.Options
+	raw     bool // it prints messages as they came
 	// open opens the sink; nil for standard output.
 	open func() (sink, error)
 	// details returns what the sink counts by itself, and what went wrong in the background.
@@ -34,14 +35,18 @@ var outputKinds = map[string]func(u *outputURL, format string) *outputPlan{
 	"stdout": planStdout,
 	"file":   planFile,
 	"sqlite": planSQLite,
+	"nats":   planNATS,
 }
 
 func outputSchemes() string {
 	var list []string
 	for _, scheme := range slices.Sorted(maps.Keys(outputKinds)) {
-		if scheme == "stdout" {
+		switch scheme {
+		case "stdout":
 			list = append(list, "stdout:")
-		} else {
+		case "nats":
+			list = append(list, "nats://HOST/STREAM.subject")
+		default:
 			list = append(list, scheme+":PATH")
 		}
 	}
@@ -70,6 +75,7 @@ func planLines(u *outputURL, format string, size int64) *outputPlan {
 		format = name
 	}
 	p.options.Format = formats[format]
+	p.raw = format == "raw"
 	return p
 }
 

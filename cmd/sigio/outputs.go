@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/seed-067c1534/sigio/internal/spool"
 	"github.com/seed-067c1534/sigio/output"
 	"github.com/seed-067c1534/sigio/receiver"
 )
@@ -16,6 +17,10 @@ import (
 type outputs struct {
 	list []*branch
 	gone chan *branch // each when it takes no messages any more
+
+	spool *spool.Spool // nil: the outputs take messages at once
+	front *branch      // the queue in front of it
+	ended sync.Once
 }
 
 // branch is one output: a queue, and the sink that it writes to.
@@ -81,6 +86,9 @@ func openOutputs(plans []*outputPlan, stdout io.Writer, direct bool) (*outputs, 
 
 // output is what the receiver writes to. One output needs no Fan.
 func (o *outputs) output() receiver.Output {
+	if o.spool != nil {
+		return o.spool
+	}
 	if len(o.list) == 1 {
 		return o.list[0].writer
 	}
@@ -93,14 +101,23 @@ func (o *outputs) output() receiver.Output {
 
 // close writes what waits, all outputs at the same time, and closes them. Its error says which have
 // not written everything, and why.
-func (o *outputs) close(ctx context.Context) error {
-	failed := make([]error, len(o.list))
-	var all sync.WaitGroup
-	for i, b := range o.list {
-		all.Go(func() { failed[i] = b.close(ctx) })
-	}
-	all.Wait()
-	return errors.Join(failed...)
+func (o *outputs) close(ctx context.Context) (err error) {
+	o.ended.Do(func() {
+		if o.spool != nil {
+			err = o.front.failure(o.spool.Drain(ctx))
+		}
+		failed := make([]error, len(o.list))
+		var all sync.WaitGroup
+		for i, b := range o.list {
+			all.Go(func() { failed[i] = b.close(ctx) })
+		}
+		all.Wait()
+		if o.spool != nil { // what an output has not written stays there, and is no failure
+			failed = []error{o.spool.Close()}
+		}
+		err = errors.Join(append(failed, err)...)
+	})
+	return err
 }
 
 func (b *branch) close(ctx context.Context) error {
@@ -173,7 +190,7 @@ type outputJSON struct {
 
 func (o *outputs) account() []outputJSON {
 	list := []outputJSON{}
-	for _, b := range o.list {
+	for _, b := range o.all() {
 		s := b.writer.Stats()
 		j := outputJSON{
 			Output: b.name, Written: s.Written, WrittenBytes: s.WrittenBytes, Lost: s.Lost, LostBy: s.LostBy.ByCause(),

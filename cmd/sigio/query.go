@@ -34,6 +34,7 @@ type filter struct {
 
 // archives open what messages are kept in, by the scheme of its URL; rest is what follows the colon.
 var archives = map[string]func(ctx context.Context, rest string) (archive, error){
+	"nats":   openNATS,
 	"sqlite": openSQLite,
 }
 

@@ -48,6 +48,7 @@ the account. In it, received is always delivered plus rejected.`,
 	f.Var(&o.listen, "listen", "udp://, tcp:// or tls://HOST:PORT, unix:// or unixgram://PATH, or systemd:NAME, with parameters behind a ?; repeatable (default udp://localhost:8888 and tcp://localhost:8888)")
 	f.Var(&o.outputs, "output", "stdout:, file:PATH or sqlite:PATH, with parameters behind a ?; repeatable (default stdout:)")
 	o.inputs.add(cmd, f)
+	o.spool.addFlags(cmd, f)
 	addChoice(cmd, f, &o.format, "format", "text for people, json (an object a line), or raw (as it came, a line each)", "text", "json", "raw")
 	f.IntVar(&o.workers, "workers", 1, "`N` threads, each with a loop and sockets of its own")
 	addChoice(cmd, f, &o.mode, "per-connection", "who reads a connection: the loop itself, or a goroutine for each", "loop", "goroutine")
@@ -80,6 +81,7 @@ type serveOptions struct {
 	listen                     addresses
 	inputs                     inputOptions
 	outputs                    addresses
+	spool                      spoolOptions
 	format, mode, stats        string
 	workers, maxConnections    int
 	maxMessage, receiveBuffer  size

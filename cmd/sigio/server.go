@@ -97,6 +97,10 @@ func newServer(o *serveOptions, stdout, stderr io.Writer) (*server, error) {
 	if err != nil {
 		return nil, usagef("--output %v", err)
 	}
+	spooled, err := o.spool.plan(plans, int(o.maxMessage))
+	if err != nil {
+		return nil, usagef("--spool %v", err)
+	}
 	// Without a handler, a write to a pipe that nobody reads would end the program
 	// before the account is told (os/signal, SIGPIPE).
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
@@ -108,6 +112,10 @@ func newServer(o *serveOptions, stdout, stderr io.Writer) (*server, error) {
 	}
 	if s.outputs, err = openOutputs(plans, stdout, isTerminal); err != nil {
 		return nil, err
+	}
+	if err := s.outputs.openSpool(context.Background(), spooled, s.warnings.add); err != nil {
+		s.outputs.close(context.Background())
+		return nil, plain(err)
 	}
 	cfg := o.config()
 	cfg.Output = s.outputs.output()

@@ -20,7 +20,7 @@ const (
 )
 
 func newStallWatches(o *outputs, say func(format string, args ...any)) (list []*stallWatch) {
-	for _, b := range o.list {
+	for _, b := range o.all() {
 		list = append(list, &stallWatch{branch: b, say: say})
 	}
 	return list

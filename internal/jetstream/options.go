@@ -1,6 +1,8 @@
 package jetstream
 
 import (
+	"os"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -12,6 +14,7 @@ type Options struct {
 	Stream  string
 	Subject string
 
+	Login       string // file with user:password, or a token, or ""
 	Credentials string // file with a user's JWT and key (.creds), or ""
 	NKey        string // file with a user's key, or ""
 	CA          string // file with the certificates that sign the servers', or ""
@@ -67,6 +70,17 @@ func Dial(o Options) (*nats.Conn, error) {
 		nats.NoReconnect(),
 		nats.Timeout(o.Timeout),
 		nats.FlusherTimeout(o.Timeout),
+	}
+	if o.Login != "" {
+		content, err := os.ReadFile(o.Login)
+		if err != nil {
+			return nil, err
+		}
+		if user, password, both := strings.Cut(strings.TrimSpace(string(content)), ":"); both {
+			options = append(options, nats.UserInfo(user, password))
+		} else {
+			options = append(options, nats.Token(user))
+		}
 	}
 	if o.Credentials != "" {
 		options = append(options, nats.UserCredentials(o.Credentials))

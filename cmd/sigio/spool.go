@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/seed-067c1534/sigio/internal/spool"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// spoolOptions is what the command line says about the spool.
+type spoolOptions struct{ where, fsync string }
+
+func (o *spoolOptions) addFlags(cmd *cobra.Command, f *pflag.FlagSet) {
+	f.StringVar(&o.where, "spool", "", "store messages in the folder `DIR`, or at nats://HOST, until each output has written them")
+	addChoice(cmd, f, &o.fsync, "fsync", "when the spool waits for the disk: interval (each second), or always, before a message counts as delivered", "interval", "always")
+}
+
+// plan understands what was said. It returns nil if there is to be no spool.
+func (o *spoolOptions) plan(plans []*outputPlan, maxMessage int) (*spool.Options, error) {
+	if o.where == "" {
+		return nil, nil
+	}
+	name, query, _ := strings.Cut(o.where, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %v: want name=value&name=value behind the ?", o.where, err)
+	}
+	u := &outputURL{text: name, values: values}
+	s := &spool.Options{SyncAlways: o.fsync == "always", MaxMessage: maxMessage}
+	if hosts, remote := strings.CutPrefix(name, "nats://"); remote {
+		s.Remote = natsServers(u, strings.TrimSuffix(hosts, "/"))
+		s.Remote.Replicas = u.count("replicas")
+		if s.Name = u.take("name"); s.Name == "" {
+			s.Name, _, _ = strings.Cut(hostName(), ".")
+		}
+		if strings.ContainsAny(s.Name, " .*>") || s.Name == "" {
+			return nil, fmt.Errorf("%s: name=%s: want a word, the same after each start", name, s.Name)
+		}
+		if maxMessage > 128<<10 {
+			return nil, fmt.Errorf("%s: with --max-message above 128KiB a record may be more than a server takes", name)
+		}
+	} else {
+		s.Dir = strings.TrimPrefix(name, "file://")
+	}
+	s.MaxBytes = u.size("size", spool.DefaultMaxBytes)
+	s.MaxAge = u.duration("age", 0)
+	s.SyncInterval = u.duration("interval", spool.DefaultSyncInterval)
+	s.Forget = u.choice("forget", "no", "yes") == "yes"
+	for _, p := range plans {
+		if p.raw {
+			s.KeepBody = true
+		}
+	}
+	return s, u.done()
+}
+
+func hostName() string {
+	name, _ := os.Hostname()
+	return name
+}
+
+// openSpool puts a spool in front of the outputs.
+func (o *outputs) openSpool(ctx context.Context, s *spool.Options, warn func(string)) error {
+	if s == nil {
+		return nil
+	}
+	s.Warn = warn
+	var names []string
+	for _, b := range o.list {
+		names = append(names, b.name)
+	}
+	opened, err := spool.Open(ctx, *s, names)
+	if err != nil {
+		return err
+	}
+	o.spool = opened
+	name := s.Dir
+	if name == "" {
+		name = s.Remote.Servers
+	}
+	o.front = &branch{outputPlan: &outputPlan{name: "spool " + name}, writer: opened.Front()}
+	o.front.details = func(sink) (map[string]uint64, error) { return spoolDetails(opened.Stats()), nil }
+	for _, b := range o.list {
+		opened.Feed(b.name, b.writer)
+	}
+	return nil
+}
+
+// spoolDetails are the counts of a spool. What is behind is records, each of one or more messages.
+func spoolDetails(st spool.Stats) map[string]uint64 {
+	d := map[string]uint64{
+		"stored_records": st.Records, "stored_bytes": st.Bytes, "max_bytes": uint64(st.MaxBytes), "restarts": st.Restarts,
+	}
+	for _, o := range st.Outputs {
+		d["records behind: "+o.Name] = o.Behind
+		if o.Missing > 0 {
+			d["messages missing: "+o.Name] = o.Missing
+		}
+	}
+	return d
+}
+
+// all are the outputs, and the queue in front of the spool.
+func (o *outputs) all() []*branch {
+	if o.front == nil {
+		return o.list
+	}
+	return append([]*branch{o.front}, o.list...)
+}
