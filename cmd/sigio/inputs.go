@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,11 @@ func (o *inputOptions) configure(c *receiver.Config) {
 	c.RateLimit, c.RateBurst = o.rate.perSecond, o.rate.burst
 	c.DeadPeerTimeout = o.deadPeer
 	c.KernelTime = o.kernelTime
+}
+
+// usesKeys says whether there are files of TLS, which SIGHUP reads anew.
+func (o *serveOptions) usesKeys() bool {
+	return slices.ContainsFunc(o.listen, func(url string) bool { return strings.Contains(url, "cert=") })
 }
 
 // networks is an option that may be given several times: 192.0.2.0/24, or one address.

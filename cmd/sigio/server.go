@@ -78,7 +78,7 @@ func serve(cmd *cobra.Command, st *settings, stdout, stderr io.Writer) error {
 	s.reloader = &reloader{now: st, say: s.line.say, again: func() (*settings, error) { return gatherValid(cmd) }}
 	s.notify = newNotifier(os.Getenv)
 	defer s.notify.close()
-	hangup, stopHangup := whenHungUp(s.outputs.reopens() || st.options.configFile != "" || s.notify.wanted())
+	hangup, stopHangup := whenHungUp(s.outputs.reopens() || st.options.usesKeys() || st.options.configFile != "" || s.notify.wanted())
 	defer stopHangup()
 	if err := s.receiver.Start(); err != nil {
 		return plain(err)
