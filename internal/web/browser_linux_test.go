@@ -190,7 +190,7 @@ const drawn = `(() => {
 	const all = [...document.querySelectorAll(".plot canvas")];
 	const pixels = (c) => c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
 	const blank = (c) => pixels(c).every((v) => v === 0);
-	const line = getComputedStyle(document.documentElement).getPropertyValue("--s1").trim();
+	const line = getComputedStyle(document.documentElement).getPropertyValue("--s0").trim();
 	const [r, g, b] = [1, 3, 5].map((i) => parseInt(line.slice(i, i + 2), 16));
 	const has = (c) => { const p = pixels(c); for (let i = 0; i < p.length; i += 4) if (p[i] === r && p[i+1] === g && p[i+2] === b && p[i+3] === 255) return true; return false; };
 	return all.length === 4 && !all.some(blank) && has(all[0]);

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -100,10 +101,24 @@ func (c collector) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
+// sample is one line of /metrics.
+type sample struct {
+	metric
+	labels []string
+	n      uint64
+}
+
 // Collect implements prometheus.Collector.
 func (c collector) Collect(out chan<- prometheus.Metric) {
+	// Summed up by name and labels: an address that was given up and taken again, by
+	// a reload, is in the account twice.
+	sums := map[string]*sample{}
 	put := func(m metric, n uint64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(m.desc, m.kind, float64(n), labels...)
+		key := m.desc.String() + strings.Join(labels, "\x00")
+		if sums[key] == nil {
+			sums[key] = &sample{m, labels, 0}
+		}
+		sums[key].n += n
 	}
 	a := c.s.config.Account()
 	put(buildInfo, 1, c.s.config.Version)
@@ -129,6 +144,9 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	put(viewers, uint64(c.s.hub.viewers()))
 	put(dropped, c.s.hub.dropped.Load())
+	for _, v := range sums {
+		out <- prometheus.MustNewConstMetric(v.desc, v.kind, float64(v.n), v.labels...)
+	}
 	l := c.s.latency.read()
 	count, byBound := l.cumulative()
 	out <- prometheus.MustNewConstHistogram(latency.desc, count, l.sum.Seconds(), byBound)

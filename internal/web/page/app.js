@@ -38,8 +38,8 @@ function draw() {
   const times = points.map((p) => p.at / 1000);
   const last = points.at(-1);
   if (!last) return;
-  const seen = kinds.map((name, index) => ({ name, index })).filter((k) => last.kinds[k.index] > 0);
-  charts.signals.show(times, seen.map((k) => ({ ...k, values: rates((p) => p.kinds[k.index]) })),
+  const seen = kinds.map((name, kind) => ({ name, kind, index: (kind + kinds.length - 1) % kinds.length })).filter((k) => last.kinds[k.kind] > 0);
+  charts.signals.show(times, seen.map((k) => ({ ...k, values: rates((p) => p.kinds[k.kind]) })),
     kinds.filter((_, i) => last.kinds[i] === 0));
   const lost = (p) => ({ [kernel]: p.kernel_drops, ...p.rejected });
   const causes = Object.entries(lost(last)).filter(([, n]) => n > 0).map(([name]) => name);

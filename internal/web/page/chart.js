@@ -3,7 +3,10 @@
 
 import { make, put, time } from "./format.js";
 
-const window_ = 300; // seconds
+const most = 300, least = 60; // seconds that are shown
+
+// since is where the chart begins: with the first point, unless that is long ago or just now.
+const since = (first, last) => Math.max(last - most, Math.min(first, last - least));
 const dashes = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 3], [12, 4], [6, 2, 1, 2], [3, 6]];
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -84,12 +87,12 @@ export class Chart {
       legend: { show: false },
       cursor: { y: false, drag: { setScale: false }, points: { size: 7 } },
       scales: {
-        x: { range: (_, __, max) => [(max ?? window_) - window_, max ?? window_] },
+        x: { range: (_, min, max) => (max === null ? [0, least] : [since(min, max), max]) },
         y: this.log ? { distr: 3, range: decades } : { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] },
       },
       axes: [
         { ...axis, space: 84, size: 26, values: (_, at) => at.map((t) => time(t * 1000).slice(0, 8)) },
-        { ...axis, space: 30, size: 58, values: (_, at) => at.map((v) => (v === null ? "" : this.format(v))) },
+        { ...axis, space: 30, size: 58, filter: (_, at) => at.map((v) => (this.log && !decade(v) ? null : v)), grid: { ...axis.grid, filter: (_, at) => at.map((v) => (this.log && !decade(v) ? null : v)) }, values: (_, at) => at.map((v) => (v === null ? "" : this.format(v))) },
       ],
       series: [{}, ...this.series.map((s) => ({
         label: s.name, stroke: color(`--s${s.index % 9}`), width: 1.75, dash: dashes[s.index % dashes.length], points: { show: false },
@@ -139,6 +142,8 @@ export class Chart {
     this.u?.setCursor(i === null ? { left: -10, top: -10 } : { left: this.u.valToPos(this.data[0][i], "x"), top: 10 });
   }
 }
+
+const decade = (v) => Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6;
 
 // decades are the powers of ten around the values.
 function decades(_, min, max) {
