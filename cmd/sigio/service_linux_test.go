@@ -65,12 +65,18 @@ type service struct {
 // startService runs serve. Sockets are what it is passed, all with the name "in".
 func startService(t *testing.T, folder string, env []string, sockets []*os.File, args ...string) *service {
 	t.Helper()
+	return startAs(t, "sigio", folder, env, sockets, args...)
+}
+
+// startAs runs serve by another of the names that TestMain knows.
+func startAs(t *testing.T, name, folder string, env []string, sockets []*os.File, args ...string) *service {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The name by which testscript's TestMain knows it; the shell knows the process's number.
-	sigio := filepath.Join(folder, "sigio")
+	sigio := filepath.Join(folder, name)
 	if err := os.Symlink(self, sigio); err != nil && !errors.Is(err, os.ErrExist) {
 		t.Fatal(err)
 	}
