@@ -46,7 +46,7 @@ var aids = []string{"internal/sigtest", "internal/webtest"}
 // foreign lists the modules of others that a room may use besides
 // golang.org/x/sys, and why they do not trouble the users of the library.
 var foreign = map[string][]string{
-	"cmd/sigio":          {"github.com/BurntSushi/toml", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/time", "github.com/leodido/go-syslog"},
+	"cmd/sigio":          {"github.com/nats-io/nats-server/v2", "github.com/BurntSushi/toml", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/time", "github.com/leodido/go-syslog"},
 	"internal/sender":    {"golang.org/x/time"},                                               // used by the command alone
 	"internal/jetstream": {"github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2"}, // the server for tests
 	"internal/spool":     {"github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2"},

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+
+	"github.com/seed-067c1534/sigio/internal/sender"
+	"github.com/seed-067c1534/sigio/internal/sigtest"
+)
+
+// served is a sigio serve in a process of its own.
+type served struct {
+	cmd *exec.Cmd
+	log *os.File
+}
+
+// startServe starts it and waits until it listens.
+func startServe(t *testing.T, log string, args ...string) *served {
+	t.Helper()
+	f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, _ := f.Seek(0, io.SeekEnd)
+	cmd := exec.Command("sigio", append([]string{"serve"}, args...)...)
+	cmd.Stderr = f
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &served{cmd, f}
+	t.Cleanup(func() { s.kill() })
+	sigtest.Until(t, "the server to listen", func() bool {
+		content, _ := os.ReadFile(log)
+		if cmd.ProcessState != nil {
+			t.Fatalf("it has ended:\n%s", content)
+		}
+		return strings.Contains(string(content[from:]), "listening on")
+	})
+	return s
+}
+
+func (s *served) kill() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+	s.log.Close()
+}
+
+func (s *served) stop(t *testing.T) {
+	t.Helper()
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	if err := s.cmd.Wait(); err != nil {
+		content, _ := os.ReadFile(s.log.Name())
+		t.Errorf("serve: %v\n%s", err, content)
+	}
+}
+
+// freePort returns a port that nobody has now. A server that is started again needs the same.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// moments is how often a test does something at a random moment.
+func moments(short int) int {
+	if os.Getenv("SIGIO_SOAK") != "" {
+		return 200
+	}
+	return short
+}
+
+// TestKillLosesNothingAcknowledged kills serve at random moments under load. Every message that was
+// acknowledged is in each output afterwards, once in those that keep ids, in the order of its sender.
+func TestKillLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	nats, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, JetStream: true,
+		StoreDir: t.TempDir(), NoSigs: true, NoLog: true, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 4 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go nats.Start()
+	defer nats.Shutdown()
+	if !nats.ReadyForConnections(sigtest.Fatal) {
+		t.Fatal("no nats-server")
+	}
+	stream := fmt.Sprintf("nats://%s/LOGS.app", nats.Addr())
+	address := freePort(t)
+	args := []string{"--listen", "tcp://" + address, "--spool", filepath.Join(dir, "spool"), "--fsync", "always",
+		"--output", "sqlite:" + filepath.Join(dir, "x.db"), "--output", stream + "?window=1h",
+		"--output", "file:" + filepath.Join(dir, "x.jsonl") + "?format=json"}
+	log := filepath.Join(dir, "log")
+
+	const senders = 3
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var sending sync.WaitGroup
+	var acked [senders]atomic.Int64
+	var stopping atomic.Bool
+	for i := range senders {
+		in, out := io.Pipe()
+		sending.Go(func() { // lines until the test has seen enough
+			for !stopping.Load() {
+				if _, err := out.Write(fmt.Appendf(nil, "a message of sender %d\n", i)); err != nil {
+					return
+				}
+			}
+			out.Close()
+		})
+		sending.Go(func() {
+			defer in.Close()
+			r, err := sender.Run(ctx, sender.Config{
+				Target: sender.Target{Network: "tcp", Address: address}, User: fmt.Sprint("sender", i), Lines: in, Number: true,
+				Ack: true, Rate: 3000, Timeout: sigtest.Fatal,
+				Progress: func(sent, _ int, _ time.Duration) { acked[i].Store(int64(sent)) },
+			})
+			if err != nil {
+				t.Errorf("sender %d: %+v %v", i, r, err)
+			}
+		})
+	}
+	for n := range moments(5) {
+		s := startServe(t, log, args...)
+		before := acked[0].Load()
+		sigtest.Until(t, "acknowledgements", func() bool { return acked[0].Load() > before })
+		<-time.After(time.Duration(rand.IntN(250)) * time.Millisecond) // the random moment
+		s.kill()
+		if t.Failed() {
+			t.Fatalf("after %d kills", n)
+		}
+	}
+	s := startServe(t, log, args...)
+	stopping.Store(true)
+	sending.Wait()
+	s.stop(t)
+
+	for _, where := range []string{"sqlite:" + filepath.Join(dir, "x.db"), stream} {
+		once(t, where, &acked, false, found(t, where))
+	}
+	f, err := os.Open(filepath.Join(dir, "x.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	once(t, "file", &acked, true, f)
+}
+
+// found is all that sigio query finds.
+func found(t *testing.T, where string) io.Reader {
+	t.Helper()
+	out, err := exec.Command("sigio", "query", where, "--limit", "0", "--format", "json").Output()
+	if err != nil {
+		t.Fatal("query:", err)
+	}
+	return strings.NewReader(string(out))
+}
+
+// once checks that messages are there from the first to the last acknowledged, in order and, unless
+// repeats are allowed, once.
+func once(t *testing.T, where string, counts *[3]atomic.Int64, repeats bool, in io.Reader) {
+	t.Helper()
+	next := map[string]int{}
+	lines, again := 0, 0
+	scan := bufio.NewScanner(in)
+	scan.Buffer(nil, 1<<20)
+	for scan.Scan() {
+		var m struct {
+			User string `json:"send_user"`
+			Text string `json:"send_msg"`
+		}
+		var n int
+		if err := json.Unmarshal(scan.Bytes(), &m); err != nil {
+			if repeats { // torn by a kill
+				continue
+			}
+			t.Fatalf("%s: %q: %v", where, scan.Text(), err)
+		}
+		if _, err := fmt.Sscanf(m.Text, "seq=%d", &n); err != nil {
+			t.Fatalf("%s: %q", where, scan.Text())
+		}
+		lines++
+		switch want := next[m.User]; {
+		case n == want:
+			next[m.User]++
+		case n < want && repeats:
+			again++
+		default:
+			t.Fatalf("%s: %s has message %d, want %d", where, m.User, n, want)
+		}
+	}
+	for i := range counts {
+		if n := int64(next[fmt.Sprint("sender", i)]); n < counts[i].Load() {
+			t.Errorf("%s: sender %d has %d messages, %d were acknowledged", where, i, n, counts[i].Load())
+		}
+	}
+	t.Logf("%s: %d messages, of these %d more than once", where, lines, again)
+}
