@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -237,11 +238,13 @@ func runConfined(t *testing.T, calls []string, mode string) {
 		t.Fatal(err)
 	}
 	defer socket.Close()
-	s := startConfined(t, calls, []*os.File{socket},
+	args := []string{
 		"--listen", "udp://localhost:0", "--listen", "tcp://localhost:0", "--listen", "systemd:in",
 		"--listen", "unix://stream", "--listen", "unixgram://datagram",
 		"--output", "file:lines?rotate-size=1KiB&keep=2&compress=gzip&fsync=always", "--output", "sqlite:base?fsync=always", "--output", "stdout:",
-		"--workers", "2", "--per-connection", mode, "--stats", "account")
+		"--http", "unix:http", "--workers", "2", "--per-connection", mode, "--stats", "account",
+	}
+	s := startConfined(t, calls, []*os.File{socket}, args...)
 	account := filepath.Join(s.folder, "account")
 	waitUntil(t, "the start", func() bool { return readAccount(account) != nil || len(s.ended) > 0 })
 	if len(s.ended) > 0 {
@@ -273,6 +276,15 @@ func runConfined(t *testing.T, calls []string, mode string) {
 		return int(got) >= n || len(s.ended) > 0
 	}
 	waitUntil(t, fmt.Sprintf("%d messages", n), delivered)
+	page, err := net.Dial("unix", filepath.Join(s.folder, "http"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(page, "GET /metrics HTTP/1.0\r\n\r\n")
+	if metrics, err := io.ReadAll(page); err != nil || !strings.Contains(string(metrics), "\nsigio_") {
+		t.Errorf("%q, %v", metrics, err)
+	}
+	page.Close()
 	s.Process.Signal(syscall.SIGHUP)
 	waitUntil(t, "the reload", func() bool { return strings.Contains(s.log(), "settings loaded") || len(s.ended) > 0 })
 	waitUntil(t, "a file that was compressed", func() bool {
