@@ -245,10 +245,11 @@ func TestScreenshots(t *testing.T) {
 	for _, c := range []struct {
 		name, theme   string
 		width, height int64
-	}{{"live-light.png", "light", 1280, 1180}, {"live-dark.png", "dark", 1280, 1180}, {"live-narrow.png", "light", 360, 1800}} {
+	}{{"live-light.png", "light", 1280, 1400}, {"live-dark.png", "dark", 1280, 1400}, {"live-narrow.png", "light", 360, 1800}} {
 		b.Look(c.width, c.height, c.theme)
 		l.send(t, `{"send_user":"ann","send_time":"now","send_msg":"good morning"}`)
 		b.Until(drawn)
+		b.Until("document.getAnimations().length === 0")
 		if webtest.Eval[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
 			t.Errorf("%s: the page is wider than its window: %v", c.name, webtest.Eval[[]string](b, wider))
 		}
