@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed-067c1534/sigio/internal/sys"
@@ -30,7 +31,7 @@ func (r *Receiver) setBuffers(all []bound) error {
 			if fd < 0 {
 				continue
 			}
-			granted, err := sys.SetReceiveBuffer(fd, r.config.ReceiveBuffer)
+			granted, err := b.setBuffer(fd, r.config.ReceiveBuffer)
 			if err != nil {
 				return fmt.Errorf("sigio: %s: %w", b.url(), err)
 			}
@@ -39,6 +40,20 @@ func (r *Receiver) setBuffers(all []bound) error {
 	}
 	return nil
 }
+
+// setBuffer sets the receive buffer of a socket. One that was passed keeps a larger one: who
+// opened it may have had the right to exceed the limit, as a service manager has.
+func (b *bound) setBuffer(fd, size int) (granted int, err error) {
+	if b.given() {
+		if has, err := sys.ReceiveBuffer(fd); err == nil && has/2 >= size {
+			return has, nil
+		}
+	}
+	return sys.SetReceiveBuffer(fd, size)
+}
+
+// given says whether somebody else has opened the sockets.
+func (b *bound) given() bool { return strings.HasPrefix(b.configured, schemeGiven+":") }
 
 // setCoalesce lets the loops sleep under load (sigio.Options.Coalesce) for no longer
 // than a quarter of the smallest receive buffer takes in what may come.

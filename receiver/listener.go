@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -40,7 +39,7 @@ const acceptsPerTurn = 64
 
 func newListener(w *worker, b *bound, fd int) *listener {
 	l := &listener{w: w, fd: fd, url: b.url(), account: newAccount(-1), manner: b.manner, file: b.file, limiter: w.r.limiter}
-	l.inherited = strings.HasPrefix(b.configured, schemeGiven+":")
+	l.inherited = b.given()
 	l.traffic.init()
 	l.retry.init(w, &l.gate)
 	return l

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -260,6 +261,31 @@ func TestGrace(t *testing.T) {
 			t.Errorf("the one that never sends: %v", err)
 		}
 	})
+}
+
+// Who passes a socket may have given it a larger buffer than this program may.
+func TestPassedSocketKeepsItsBuffer(t *testing.T) {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetReadBuffer(128 << 10); err != nil {
+		t.Fatal(err)
+	}
+	file, err := conn.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	r := start(t, newSink(), receiver.Config{
+		Listen: []string{"systemd:in", "udp://127.0.0.1:0"}, Sockets: map[string][]*os.File{"in": {file}}, ReceiveBuffer: 16 << 10,
+	})
+	for i, want := range []int{128 << 10, 16 << 10} {
+		if got := r.Stats().Listeners[i].ReceiveBuffer; got != want {
+			t.Errorf("socket %d has a buffer of %d bytes, want %d", i, got, want)
+		}
+	}
 }
 
 func TestAlive(t *testing.T) {
