@@ -3,8 +3,7 @@ package web
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -95,7 +94,7 @@ func New(c Config) *Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0), // of clients, not of the program
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, 0), // of clients, not of the program
 	}
 	return s
 }
