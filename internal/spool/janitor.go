@@ -42,6 +42,7 @@ func (s *Spool) clean() {
 }
 
 func (s *Spool) cleanOnce(js jetstream.JetStream) {
+	s.mark()
 	ctx, cancel := context.WithTimeout(s.acking, s.options.Remote.Timeout)
 	defer cancel()
 	str, err := js.Stream(ctx, stream)

@@ -102,6 +102,13 @@ func (k *sink) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// series says how far the series of stored messages has come.
+func (k *sink) series() header {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.next
+}
+
 func (k *sink) connect() (*sigiojs.Link, error) {
 	if k.s.host != nil {
 		if err := k.s.host.space(); err != nil {

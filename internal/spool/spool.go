@@ -35,6 +35,7 @@ type Spool struct {
 	end     context.CancelFunc
 
 	janitor chan struct{}
+	marked  header
 	mu      sync.Mutex
 	state   jetstream.StreamState // as the janitor has last seen it
 	purged  uint64
@@ -95,6 +96,7 @@ func (s *Spool) open(ctx context.Context, outputs []string) (err error) {
 	if err := s.sink.resume(ctx, str); err != nil {
 		return err
 	}
+	s.compare()
 	// Before anything is stored, so that it waits for each of them.
 	if err := s.forget(ctx, str, outputs); err != nil {
 		return err
@@ -240,6 +242,7 @@ func (s *Spool) Close() error {
 	s.end()
 	s.sink.close()
 	s.working.Wait()
+	s.mark()
 	if s.host != nil {
 		s.host.close()
 	}
