@@ -138,7 +138,7 @@ func query(parent context.Context, url string, f filter, o queryOptions, out io.
 	scheme, rest, _ := strings.Cut(url, ":")
 	open := archives[scheme]
 	if open == nil || rest == "" {
-		return usagef("%s: want %s, such as sqlite:messages.db", url, enumerate(slices.Sorted(maps.Keys(archives)))+":...")
+		return usagef("%s: want the URL of an archive, %s, such as sqlite:messages.db", url, enumerate(slices.Sorted(maps.Keys(archives))))
 	}
 	ctx, release := untilStopped(parent)
 	defer release()
