@@ -123,14 +123,16 @@ func (c *conn) endAcks() {
 	a.mu.Unlock()
 }
 
-// run returns the run that the next message belongs to.
+// run returns the run that the next message belongs to, and counts that message at once: a run that
+// was settled meanwhile would be gone.
 func (a *acker) run() *run {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if n := len(a.runs); n > 0 && a.runs[n-1].reject == "" {
+		a.runs[n-1].n++
 		return a.runs[n-1]
 	}
-	r := &run{a: a}
+	r := &run{a: a, n: 1}
 	a.runs = append(a.runs, r)
 	return r
 }
@@ -142,12 +144,7 @@ func (a *acker) reject(cause string) {
 	a.mu.Unlock()
 }
 
-func (r *run) take() {
-	r.a.c.l.account.take()
-	r.a.mu.Lock()
-	r.n++
-	r.a.mu.Unlock()
-}
+func (r *run) take() { r.a.c.l.account.take() }
 
 // Delivered implements Receipt.
 func (r *run) Delivered(n int) {
@@ -175,7 +172,7 @@ func (r *run) settle(n int, cause string) {
 func (a *acker) advance() {
 	for len(a.runs) > 0 && a.cause == "" {
 		r := a.runs[0]
-		if r.n == 0 || r.settled < r.n {
+		if r.settled < r.n {
 			break
 		}
 		a.runs[0] = nil

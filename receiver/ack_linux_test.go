@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/seed-067c1534/sigio/internal/sigtest"
+	"github.com/seed-067c1534/sigio/message"
 	"github.com/seed-067c1534/sigio/receiver"
 )
 
@@ -165,4 +167,41 @@ func TestAckAfterEnd(t *testing.T) {
 	awaitStats(t, r, "the end of the connection", func(s receiver.Stats) bool { return s.Connections.Open == 0 })
 	s.settle(2, "")
 	awaitStats(t, r, "both to be delivered", func(s receiver.Stats) bool { return s.Delivered == 2 })
+}
+
+// later is an Output that tells outcomes on a goroutine of its own, at once.
+type later chan receiver.Receipt
+
+func (l later) Append(_ *message.Message, r receiver.Receipt) bool {
+	l <- r
+	return true
+}
+
+func (l later) Room(f func()) { f() }
+
+// TestEveryMessageIsAcked tells outcomes while messages come: none is forgotten in between.
+func TestEveryMessageIsAcked(t *testing.T) {
+	eachWay(t, func(t *testing.T, c receiver.Config) {
+		l := make(later, 1000)
+		var telling sync.WaitGroup
+		telling.Go(func() {
+			for r := range l {
+				r.Delivered(1)
+			}
+		})
+		c.Output = l
+		r := start(t, nil, c)
+		a := ask(t, r)
+		const total = 100000
+		go func() {
+			for range total / 100 {
+				a.Write([]byte(strings.Repeat("x\n", 100)))
+			}
+		}()
+		a.reach(t, total)
+		a.Close()
+		stop(t, r)
+		close(l)
+		telling.Wait()
+	})
 }

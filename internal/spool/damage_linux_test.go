@@ -178,3 +178,35 @@ func TestOutputThatIsGone(t *testing.T) {
 	s.Drain(t.Context())
 	s.Close()
 }
+
+// TestTornAfterAcknowledged cuts off what the output had written already: what is stored next has
+// numbers that were acknowledged before, and must come all the same.
+func TestTornAfterAcknowledged(t *testing.T) {
+	dir := t.TempDir()
+	var a kept
+	l := open(t, spool.Options{Dir: dir}, &a)
+	for n := range 20 {
+		l.give(n, n+1)
+		sigtest.Until(t, "it to be stored", func() bool { return l.tally.delivered.Load() == int64(n+1) })
+	}
+	l.end()
+	wantAll(t, &a, 20)
+	blocks, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "*", "msgs", "*.blk"))
+	if err != nil || len(blocks) == 0 {
+		t.Fatal("no blocks:", blocks, err)
+	}
+	last := blocks[len(blocks)-1]
+	info, err := os.Stat(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Truncate(last, info.Size()/2)
+	os.Remove(filepath.Join(filepath.Dir(last), "index.db"))
+	l = open(t, spool.Options{Dir: dir}, &a)
+	l.give(20, 40)
+	l.end()
+	lines := a.lines()
+	if n := len(lines); n < 40 || lines[n-20] != text(20) || lines[n-1] != text(39) {
+		t.Errorf("after the damage: %q", lines[20:])
+	}
+}
