@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -133,15 +131,6 @@ func each(t testing.TB, o jetstream.Options, f jetstream.Filter, call func(*mess
 	if err := a.Query(ctx, f, func(m *message.Message) error { call(m); return nil }); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func write(t testing.TB, name, content string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func wantTexts(t testing.TB, got []string, want ...string) {
