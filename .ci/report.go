@@ -64,6 +64,11 @@ func report(allow string) (int, error) {
 		case e.Test == "" && e.Action == "pass":
 			fmt.Printf("ok  \t%s\t%v\n", e.Package, took)
 		case e.Test == "" && e.Action == "fail":
+			for test, text := range said { // those that came to no end
+				if strings.HasPrefix(test, key) && test != key {
+					fmt.Print(text)
+				}
+			}
 			fmt.Printf("%sFAIL\t%s\t%v\n", said[key], e.Package, took)
 			failed++ // beside its tests, since a package can fail without one
 		case e.Action == "pass":

@@ -111,11 +111,11 @@ func (w *window) close() {
 // webAccount is the same account that --stats writes.
 func webAccount(s *server) web.Account {
 	a := web.Account{At: time.Now(), Stats: s.receiver.Stats()}
-	for i, j := range s.outputs.account() {
+	for _, j := range s.outputs.account() {
 		a.Outputs = append(a.Outputs, web.Output{
 			Name: j.Output, Written: j.Written, WrittenBytes: j.WrittenBytes, Lost: j.Lost, LostBy: j.LostBy,
 			Pending: j.Pending, PendingBytes: j.PendingBytes, Retries: j.Retries, Stalled: j.Stalled,
-			Failed: s.outputs.list[i].writer.Err() != nil, LastError: j.LastError, Details: j.Details,
+			Failed: j.failed, LastError: j.LastError, Details: j.Details,
 		})
 	}
 	return a

@@ -186,6 +186,8 @@ type outputJSON struct {
 	Stalled      bool              `json:"stalled"`
 	LastError    string            `json:"last_error,omitempty"`
 	Details      map[string]uint64 `json:"details,omitempty"`
+
+	failed bool // it takes nothing any more
 }
 
 func (o *outputs) account() []outputJSON {
@@ -195,6 +197,7 @@ func (o *outputs) account() []outputJSON {
 		j := outputJSON{
 			Output: b.name, Written: s.Written, WrittenBytes: s.WrittenBytes, Lost: s.Lost, LostBy: s.LostBy.ByCause(),
 			Pending: s.Pending, PendingBytes: s.PendingBytes, Retries: s.Retries, Stalled: s.Stalled,
+			failed: b.writer.Err() != nil,
 		}
 		err := s.LastError
 		if b.details != nil {
