@@ -117,6 +117,7 @@ func (r *Receiver) adopt(all []bound, gone []string) error {
 			continue
 		}
 		b.gone = true
+		b.file.remove() // at once: the next reload may want the path again
 		for _, w := range r.workers {
 			s := w.sources[i]
 			w.loop.Post(func() { w.retire(s) }) // an error means that everything ends
