@@ -48,7 +48,8 @@ sigio query sqlite:messages.db --user alice --since 10m
 sigio query sqlite:messages.db --text error --limit 0 --format json
 sigio query sqlite:messages.db --follow`,
 		Long: `Query prints the newest messages in a database that sigio serve --output
-sqlite:PATH writes, the oldest of them first, also while it is written.
+sqlite:PATH writes, or in a stream that --output nats://HOST/STREAM.subject
+publishes to, the oldest of them first, also while it is written.
 
 A time is how long ago, as in 90s, 10m, 24h or 7d, or a moment, as in
 2026-11-24T17:08:36Z, 2026-11-24T17:08 or 2026-11-24 (local time). It is compared

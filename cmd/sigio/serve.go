@@ -37,7 +37,8 @@ Each --output has a queue and an account of its own. Parameters of all:
 policy=block (the default: a full queue stops reading) or drop-oldest, and
 queue=SIZE. Of stdout: and file: format. Of file: rotate-size, rotate-every,
 keep, compress=gzip, and fsync=never, always or a time. Of sqlite: fsync=normal
-or always, and dedupe=TIME or none. SIGHUP opens files anew.
+or always, and dedupe=TIME or none. Of nats: see docs/output-nats.md. SIGHUP opens
+files anew.
 
 SIGTERM or SIGINT ends it: what the kernel had received is read and printed, the
 account is told, the exit code is 0. A second one ends it at once. SIGUSR1 tells
@@ -46,7 +47,7 @@ the account. In it, received is always delivered plus rejected.`,
 	}
 	f := cmd.Flags()
 	f.Var(&o.listen, "listen", "udp://, tcp:// or tls://HOST:PORT, unix:// or unixgram://PATH, or systemd:NAME, with parameters behind a ?; repeatable (default udp://localhost:8888 and tcp://localhost:8888)")
-	f.Var(&o.outputs, "output", "stdout:, file:PATH or sqlite:PATH, with parameters behind a ?; repeatable (default stdout:)")
+	f.Var(&o.outputs, "output", "stdout:, file:PATH, sqlite:PATH or nats://HOST/STREAM.subject, with parameters behind a ?; repeatable (default stdout:)")
 	o.inputs.add(cmd, f)
 	o.spool.addFlags(cmd, f)
 	addChoice(cmd, f, &o.format, "format", "text for people, json (an object a line), or raw (as it came, a line each)", "text", "json", "raw")
