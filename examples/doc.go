@@ -10,6 +10,7 @@
 //	queuejob    a job that takes numbers from other processes by signals
 //	inotify     what happens to the files in a directory
 //	lease       a file that is written when somebody opens it, not before
+//	tun         a network interface, and what is sent to it
 //	profiler    samples one of its threads by a performance counter
 //
 // Three more belong to docs/why-the-single-threaded-server-loses.md:
