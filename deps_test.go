@@ -21,6 +21,7 @@ const module = "github.com/seed-067c1534/sigio"
 // on it. Do not change a floor to make an import possible; move the code.
 var rooms = map[string]int{
 	"internal/sys":       0,
+	"internal/spelling":  0,
 	"siginfo":            0,
 	".":                  1,
 	"lease":              2,

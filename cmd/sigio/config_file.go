@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+	"github.com/seed-067c1534/sigio/internal/spelling"
 	"github.com/spf13/pflag"
 )
 
@@ -110,35 +111,7 @@ func keyLine(content, name string) int {
 	return 1
 }
 
-// nearest returns the one of names that takes the fewest changes of a letter to reach.
+// nearest returns the one of names that is spelled most like name, however it joins words.
 func nearest(name string, names []string) string {
-	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
-	best, least := "", len(name)+1000
-	for _, candidate := range names {
-		if d := distance(name, candidate); d < least {
-			best, least = candidate, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's: the letters to be put in, taken out or replaced.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return spelling.Nearest(strings.ToLower(strings.ReplaceAll(name, "_", "-")), names)
 }

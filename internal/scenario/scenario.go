@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-067c1534/sigio/internal/spelling"
 	"github.com/seed-067c1534/sigio/siginfo"
 )
 
@@ -188,39 +189,16 @@ var ErrUnknown = errors.New("no such scenario")
 // Find returns the scenario of that name. A miss is ErrUnknown and names the
 // scenario whose name is nearest.
 func Find(name string) (Scenario, error) {
-	best, distance := "", -1
+	var names []string
 	for _, s := range All() {
 		if s.Name == name {
 			return s, nil
 		}
-		if d := editDistance(name, s.Name); distance < 0 || d < distance {
-			best, distance = s.Name, d
-		}
+		names = append(names, s.Name)
 	}
+	best := spelling.Nearest(name, names)
 	if best == "" {
 		return Scenario{}, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}
 	return Scenario{}, fmt.Errorf("%w: %q; did you mean %q?", ErrUnknown, name, best)
-}
-
-// editDistance counts the letters to insert, remove or replace to make b of a
-// (Levenshtein), by rows.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

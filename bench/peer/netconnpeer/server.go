@@ -4,10 +4,10 @@ package netconnpeer
 
 import (
 	"context"
-	"net"
 
 	"github.com/seed-067c1534/sigio"
 	"github.com/seed-067c1534/sigio/bench/peer"
+	"github.com/seed-067c1534/sigio/bench/peer/stdnet"
 	"github.com/seed-067c1534/sigio/bench/service"
 	"github.com/seed-067c1534/sigio/netconn"
 )
@@ -19,8 +19,6 @@ var Contestant = peer.Contestant{
 	Serve:   serve,
 	Package: "github.com/seed-067c1534/sigio/bench/peer/netconnpeer",
 }
-
-const buffer = 4 << 10 // of a connection
 
 func serve(c peer.Config) error {
 	loops := c.Options.Int("loops", 1)
@@ -45,21 +43,7 @@ func serve(c peer.Config) error {
 		if err != nil {
 			return err
 		}
-		go echo(conn)
-	}
-}
-
-func echo(conn net.Conn) {
-	defer conn.Close()
-	buf := make([]byte, buffer)
-	for {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return
-		}
-		if _, err := conn.Write(buf[:n]); err != nil {
-			return
-		}
+		go stdnet.Echo(conn)
 	}
 }
 

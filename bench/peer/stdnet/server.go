@@ -48,12 +48,13 @@ func serve(c peer.Config) error {
 		if sink != nil {
 			go collect(conn, sink)
 		} else {
-			go echo(conn)
+			go Echo(conn)
 		}
 	}
 }
 
-func echo(conn net.Conn) {
+// Echo sends back what comes on a connection, and closes it at the end.
+func Echo(conn net.Conn) {
 	defer conn.Close()
 	buf := make([]byte, smallBuffer)
 	for {
