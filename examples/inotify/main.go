@@ -55,10 +55,9 @@ func run(directory string) error {
 		return err
 	}
 	defer w.Close()
-	log.Print("watching ", directory)
-
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	log.Print("watching ", directory)
 	select {
 	case err = <-failed:
 	case <-stop:

@@ -63,10 +63,9 @@ func run(name string) error {
 	if err := up(request.Name()); err != nil {
 		return err
 	}
-	log.Print("watching ", request.Name())
-
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	log.Print("watching ", request.Name())
 	select {
 	case <-stop:
 		return nil
