@@ -54,10 +54,16 @@ func (a *archive) kick() {
 	}
 }
 
+// close leaves compression to the next start, and removes what is too old: that is quick, and
+// nobody may start again.
 func (a *archive) close() {
-	if a.stop != nil {
-		close(a.stop)
-		<-a.ended
+	if a.stop == nil {
+		return
+	}
+	close(a.stop)
+	<-a.ended
+	if _, err := a.prune(); err != nil {
+		a.failed(err)
 	}
 }
 
@@ -74,13 +80,17 @@ func (a *archive) run() {
 		}
 		again.Stop()
 		if err := a.tidy(); err != nil && !errors.Is(err, errStopped) {
-			a.mu.Lock()
-			a.failures++
-			a.lastError = err
-			a.mu.Unlock()
+			a.failed(err)
 			again.Reset(tidyAgain)
 		}
 	}
+}
+
+func (a *archive) failed(err error) {
+	a.mu.Lock()
+	a.failures++
+	a.lastError = err
+	a.mu.Unlock()
 }
 
 // name returns a new name for a file that became full now: later than all that it gave, and none
@@ -129,11 +139,34 @@ func (a *archive) full() (names, left []string, err error) {
 	return names, left, nil
 }
 
-// tidy removes what is too old and compresses what is not yet compressed.
+// tidy removes what is too old and compresses what is not yet compressed. Before each file it looks
+// anew, since others may have become too old while the last was compressed.
 func (a *archive) tidy() error {
+	for {
+		names, err := a.prune()
+		if err != nil || !a.options.Compress {
+			return err
+		}
+		next := slices.IndexFunc(names, func(name string) bool { return !missing(name) })
+		switch {
+		case next < 0:
+			return nil
+		case missing(names[next] + ".gz"):
+			err = a.compress(names[next])
+		default:
+			err = remove(names[next])
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// prune removes what is too old and what was left of compressing, and returns the names of the rest.
+func (a *archive) prune() ([]string, error) {
 	names, left, err := a.full()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, name := range left {
 		err = errors.Join(err, os.Remove(name))
@@ -147,21 +180,7 @@ func (a *archive) tidy() error {
 		a.removed += uint64(n)
 		a.mu.Unlock()
 	}
-	if !a.options.Compress {
-		return err
-	}
-	for _, name := range names {
-		switch {
-		case missing(name):
-		case !missing(name + ".gz"):
-			err = errors.Join(err, remove(name))
-		default:
-			if e := a.compress(name); e != nil {
-				return errors.Join(err, e)
-			}
-		}
-	}
-	return err
+	return names, err
 }
 
 // remove is os.Remove, but content if there is nothing.
