@@ -14,22 +14,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// archive is where an output has kept messages. Both methods call each with one after the other,
-// the oldest first, and end with its error, or at the end of ctx.
+// archive is where an output has kept messages. Query and Follow call each with one after the
+// other, the oldest first, and end with its error, or at the end of ctx.
 type archive interface {
-	// find finds those that are there.
-	find(ctx context.Context, f filter, each func(*message.Message) error) error
-	// follow waits for those that come after what find has found.
-	follow(ctx context.Context, f filter, each func(*message.Message) error) error
-	close() error
-}
-
-// filter says which messages are wanted; its zero value wants all.
-type filter struct {
-	user         *string
-	text         string
-	since, until time.Time // arrival; zero for no bound
-	limit        int       // the newest of them; 0 for no bound
+	// Query finds those that are there.
+	Query(ctx context.Context, f message.Filter, each func(*message.Message) error) error
+	// Follow waits for those that come after what Query has found.
+	Follow(ctx context.Context, f message.Filter, each func(*message.Message) error) error
+	Close() error
 }
 
 // archives open what messages are kept in, by the scheme of its URL; rest is what follows the colon.
@@ -74,7 +66,7 @@ with the time of arrival.`,
 		if err != nil {
 			return err
 		}
-		wanted.user = given(cmd, "user", &o.user)
+		wanted.User = given(cmd, "user", &o.user)
 		return query(cmd.Context(), args[0], wanted, o, cmd.OutOrStdout())
 	})
 	return cmd
@@ -95,15 +87,15 @@ func given(cmd *cobra.Command, name string, value *string) *string {
 	return nil
 }
 
-func (o *queryOptions) filter(now time.Time) (f filter, err error) {
-	f.text, f.limit = o.text, o.limit
+func (o *queryOptions) filter(now time.Time) (f message.Filter, err error) {
+	f.Text, f.Limit = o.text, o.limit
 	if o.limit < 0 {
 		return f, usagef("--limit wants a number from 0")
 	}
 	for _, t := range []struct {
 		name, text string
 		to         *time.Time
-	}{{"since", o.since, &f.since}, {"until", o.until, &f.until}} {
+	}{{"since", o.since, &f.Since}, {"until", o.until, &f.Until}} {
 		if t.text == "" {
 			continue
 		}
@@ -111,10 +103,10 @@ func (o *queryOptions) filter(now time.Time) (f filter, err error) {
 			return f, usagef("--%s %s: %v", t.name, t.text, err)
 		}
 	}
-	if o.follow && !f.until.IsZero() {
+	if o.follow && !f.Until.IsZero() {
 		return f, usagef("--follow and --until exclude one another")
 	}
-	if !f.since.IsZero() && !f.until.IsZero() && !f.since.Before(f.until) {
+	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
 		return f, usagef("--since is not before --until")
 	}
 	return f, nil
@@ -135,7 +127,7 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, errors.New("want how long ago, such as 10m or 7d, or a moment such as 2026-11-24T17:08:36Z")
 }
 
-func query(parent context.Context, url string, f filter, o queryOptions, out io.Writer) error {
+func query(parent context.Context, url string, f message.Filter, o queryOptions, out io.Writer) error {
 	scheme, rest, _ := strings.Cut(url, ":")
 	open := archives[scheme]
 	if open == nil || rest == "" {
@@ -147,13 +139,13 @@ func query(parent context.Context, url string, f filter, o queryOptions, out io.
 	if err != nil {
 		return plain(err)
 	}
-	defer a.close()
+	defer a.Close()
 	p := newPrinter(out, formats[o.format])
-	err = a.find(ctx, f, p.print)
+	err = a.Query(ctx, f, p.print)
 	if err == nil && o.follow {
 		if err = p.flush(); err == nil {
 			p.direct = true
-			err = a.follow(ctx, f, p.print)
+			err = a.Follow(ctx, f, p.print)
 		}
 	}
 	if e := p.flush(); err == nil {

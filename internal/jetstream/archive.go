@@ -22,22 +22,6 @@ type Archive struct {
 	next    uint64 // sequence number of what comes behind what was found
 }
 
-// Filter says which messages are wanted. Its zero value wants all.
-type Filter struct {
-	User  *string   // of this user
-	Text  string    // that contain this
-	Since time.Time // that came then or later; the zero time for no bound
-	Until time.Time // that came earlier
-	Limit int       // the newest of them; 0 for no bound
-}
-
-func (f *Filter) wants(m *message.Message) bool {
-	return (f.User == nil || *f.User == string(m.User)) &&
-		(f.Text == "" || bytes.Contains(m.Text, []byte(f.Text))) &&
-		(f.Since.IsZero() || !m.ReceivedAt.Before(f.Since)) &&
-		(f.Until.IsZero() || m.ReceivedAt.Before(f.Until))
-}
-
 // OpenArchive connects to a stream, which must be there.
 func OpenArchive(ctx context.Context, o Options) (*Archive, error) {
 	a := &Archive{options: o.complete()}
@@ -86,7 +70,7 @@ const firstWindow = 256
 
 // Query calls each with the messages that f wants, the oldest first. What it is called with is
 // valid until it returns. An error of each ends Query, which returns it.
-func (a *Archive) Query(ctx context.Context, f Filter, each func(*message.Message) error) error {
+func (a *Archive) Query(ctx context.Context, f message.Filter, each func(*message.Message) error) error {
 	info, err := a.stream.Info(ctx)
 	if err != nil {
 		return a.explain(err)
@@ -115,12 +99,12 @@ func (a *Archive) Query(ctx context.Context, f Filter, each func(*message.Messag
 }
 
 // Follow waits for messages that f wants and that come after what Query has found, until ctx ends.
-func (a *Archive) Follow(ctx context.Context, f Filter, each func(*message.Message) error) error {
+func (a *Archive) Follow(ctx context.Context, f message.Filter, each func(*message.Message) error) error {
 	return a.scan(ctx, f, a.next, 0, each)
 }
 
 // scan reads the stored messages from first to last; without last it waits for more.
-func (a *Archive) scan(ctx context.Context, f Filter, first, last uint64, each func(*message.Message) error) error {
+func (a *Archive) scan(ctx context.Context, f message.Filter, first, last uint64, each func(*message.Message) error) error {
 	config := jetstream.OrderedConsumerConfig{FilterSubjects: []string{a.options.Subject}, InactiveThreshold: time.Minute}
 	config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, first
 	if !f.Since.IsZero() && last > 0 {
@@ -174,7 +158,7 @@ func (a *Archive) timeOf(ctx context.Context, seq uint64) time.Time {
 }
 
 // unpack calls each with the messages in data that f wants.
-func unpack(data []byte, stored time.Time, f Filter, each func(*message.Message) error) error {
+func unpack(data []byte, stored time.Time, f message.Filter, each func(*message.Message) error) error {
 	for line := range bytes.Lines(data) {
 		line = bytes.TrimRight(line, "\r\n")
 		if len(bytes.TrimSpace(line)) == 0 {
@@ -182,7 +166,7 @@ func unpack(data []byte, stored time.Time, f Filter, each func(*message.Message)
 		}
 		var m message.Message
 		parseLine(line, &m, stored)
-		if f.wants(&m) {
+		if f.Wants(&m) {
 			if err := each(&m); err != nil {
 				return err
 			}

@@ -87,7 +87,7 @@ func TestQueryReturnsWhatWasPublished(t *testing.T) {
 	}
 	closeWriter(t, w)
 	var got []string
-	each(t, o, jetstream.Filter{}, func(m *message.Message) { got = append(got, string(message.AppendJSON(nil, m))) })
+	each(t, o, message.Filter{}, func(m *message.Message) { got = append(got, string(message.AppendJSON(nil, m))) })
 	if strings.Join(got, "") != strings.Join(want, "") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, ""), strings.Join(want, ""))
 	}
@@ -105,12 +105,12 @@ func TestFilters(t *testing.T) {
 	}
 	closeWriter(t, w)
 	bob := "bob"
-	wantTexts(t, find(t, o, jetstream.Filter{Limit: 2}), "alice message 1998", "bob message 1999")
-	wantTexts(t, find(t, o, jetstream.Filter{Limit: 2, User: &bob}), "bob message 1997", "bob message 1999")
-	wantTexts(t, find(t, o, jetstream.Filter{Text: "sage 17", Limit: 3, Until: begin.Add(1702 * time.Second)}),
+	wantTexts(t, find(t, o, message.Filter{Limit: 2}), "alice message 1998", "bob message 1999")
+	wantTexts(t, find(t, o, message.Filter{Limit: 2, User: &bob}), "bob message 1997", "bob message 1999")
+	wantTexts(t, find(t, o, message.Filter{Text: "sage 17", Limit: 3, Until: begin.Add(1702 * time.Second)}),
 		"bob message 179", "alice message 1700", "bob message 1701")
-	wantTexts(t, find(t, o, jetstream.Filter{Since: begin.Add(1998 * time.Second)}), "alice message 1998", "bob message 1999")
-	if n := len(find(t, o, jetstream.Filter{})); n != 2000 {
+	wantTexts(t, find(t, o, message.Filter{Since: begin.Add(1998 * time.Second)}), "alice message 1998", "bob message 1999")
+	if n := len(find(t, o, message.Filter{})); n != 2000 {
 		t.Errorf("found %d of 2000", n)
 	}
 }
@@ -127,13 +127,13 @@ func TestFollow(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	if err := a.Query(ctx, jetstream.Filter{}, func(*message.Message) error { return nil }); err != nil {
+	if err := a.Query(ctx, message.Filter{}, func(*message.Message) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	w = writer(t, openPublisher(t, o))
 	give(w, numbered("a", 1))
 	stop := errors.New("stop")
-	err = a.Follow(ctx, jetstream.Filter{}, func(m *message.Message) error {
+	err = a.Follow(ctx, message.Filter{}, func(m *message.Message) error {
 		if string(m.Text) != "message 1" {
 			t.Errorf("got %q", m.Text)
 		}
@@ -156,7 +156,7 @@ func TestSameSendIDIsStoredOnce(t *testing.T) {
 		}
 		closeWriter(t, w)
 	}
-	if n := len(find(t, o, jetstream.Filter{})); n != 10 {
+	if n := len(find(t, o, message.Filter{})); n != 10 {
 		t.Errorf("%d messages are stored, want 10", n)
 	}
 }
@@ -193,7 +193,7 @@ func TestServerRestartsUnderLoad(t *testing.T) {
 	sending.Wait()
 	closeWriter(t, w)
 	next := map[string]int{}
-	each(t, o, jetstream.Filter{}, func(m *message.Message) {
+	each(t, o, message.Filter{}, func(m *message.Message) {
 		user := string(m.User)
 		if want := fmt.Sprintf("message %d", next[user]); string(m.Text) != want {
 			t.Fatalf("%s: %s, want %s", user, m.Text, want)
@@ -221,7 +221,7 @@ func TestStartsWithoutServer(t *testing.T) {
 	sigtest.Until(t, "a write to fail", func() bool { return w.Stats().Stalled })
 	s.start()
 	closeWriter(t, w)
-	wantTexts(t, find(t, o, jetstream.Filter{}), "a message 0")
+	wantTexts(t, find(t, o, message.Filter{}), "a message 0")
 }
 
 func TestRefusals(t *testing.T) {

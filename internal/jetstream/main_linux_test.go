@@ -113,13 +113,13 @@ func openPublisher(t testing.TB, o jetstream.Options) *jetstream.Publisher {
 }
 
 // find returns the texts of the messages that f wants.
-func find(t testing.TB, o jetstream.Options, f jetstream.Filter) (texts []string) {
+func find(t testing.TB, o jetstream.Options, f message.Filter) (texts []string) {
 	t.Helper()
 	each(t, o, f, func(m *message.Message) { texts = append(texts, string(m.User)+" "+string(m.Text)) })
 	return texts
 }
 
-func each(t testing.TB, o jetstream.Options, f jetstream.Filter, call func(*message.Message)) {
+func each(t testing.TB, o jetstream.Options, f message.Filter, call func(*message.Message)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), fatal)
 	defer cancel()

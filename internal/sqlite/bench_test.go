@@ -133,15 +133,15 @@ func BenchmarkQuery(b *testing.B) {
 	end := start.Add(time.Duration(rows) * 4 * time.Microsecond)
 	for _, bench := range []struct {
 		name string
-		f    Filter
+		f    message.Filter
 		want int
 	}{
-		{"user", Filter{User: &user, Limit: 100}, 100},
-		{"user_that_is_none", Filter{User: &none, Limit: 100}, 0},
-		{"user_in_the_middle", Filter{User: &user, Limit: 100, Until: start.Add(end.Sub(start) / 2)}, min(100, rows/2000)},
-		{"newest", Filter{Limit: 100}, 100},
-		{"since_in_the_middle", Filter{Limit: 100, Since: end.Add(-end.Sub(start) / 2)}, 100},
-		{"until_in_the_middle", Filter{Limit: 100, Until: start.Add(end.Sub(start) / 2)}, 100},
+		{"user", message.Filter{User: &user, Limit: 100}, 100},
+		{"user_that_is_none", message.Filter{User: &none, Limit: 100}, 0},
+		{"user_in_the_middle", message.Filter{User: &user, Limit: 100, Until: start.Add(end.Sub(start) / 2)}, min(100, rows/2000)},
+		{"newest", message.Filter{Limit: 100}, 100},
+		{"since_in_the_middle", message.Filter{Limit: 100, Since: end.Add(-end.Sub(start) / 2)}, 100},
+		{"until_in_the_middle", message.Filter{Limit: 100, Until: start.Add(end.Sub(start) / 2)}, 100},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			var times []time.Duration

@@ -49,7 +49,7 @@ func TestIndexesAreExact(t *testing.T) {
 		t.Fatalf("%d messages in the longest posting: none was divided", n)
 	}
 	for range 60 {
-		f := Filter{}
+		f := message.Filter{}
 		if random.IntN(2) == 0 {
 			f.User = &users[random.IntN(len(users))]
 		}
@@ -106,10 +106,10 @@ func TestOrder(t *testing.T) {
 	s.Close()
 	s = openStore(t, path, Options{})
 	store(t, s, by(50, "a", "5"), by(101, "b", "7"))
-	want(t, find(t, path, Filter{}), "a:1", "b:2", "a:3", "a:4", "a:5", "a:6", "b:7")
+	want(t, find(t, path, message.Filter{}), "a:1", "b:2", "a:3", "a:4", "a:5", "a:6", "b:7")
 	user := "a"
-	want(t, find(t, path, Filter{User: &user}), "a:1", "a:3", "a:4", "a:5", "a:6")
-	want(t, find(t, path, Filter{User: &user, Limit: 2}), "a:5", "a:6")
+	want(t, find(t, path, message.Filter{User: &user}), "a:1", "a:3", "a:4", "a:5", "a:6")
+	want(t, find(t, path, message.Filter{User: &user, Limit: 2}), "a:5", "a:6")
 }
 
 // A chunk is one row of each index, so that many messages cost few.
@@ -152,12 +152,12 @@ func TestDeletedMessages(t *testing.T) {
 	s = openStore(t, path, Options{})
 	store(t, s, by(1, "b", "4"), by(1, "a", "5"))
 	user := "a"
-	want(t, find(t, path, Filter{}), "a:1", "b:4", "a:5")
-	want(t, find(t, path, Filter{User: &user}), "a:1", "a:5")
+	want(t, find(t, path, message.Filter{}), "a:1", "b:4", "a:5")
+	want(t, find(t, path, message.Filter{User: &user}), "a:1", "a:5")
 	delete("true")
 	store(t, s, by(2, "a", "6"))
-	want(t, find(t, path, Filter{}), "a:6")
-	want(t, find(t, path, Filter{User: &user}), "a:6")
+	want(t, find(t, path, message.Filter{}), "a:6")
+	want(t, find(t, path, message.Filter{User: &user}), "a:6")
 }
 
 // A failed transaction leaves nothing in the indexes for the next.
@@ -189,9 +189,9 @@ func TestPlans(t *testing.T) {
 	s := openStore(t, filepath.Join(t.TempDir(), "messages.db"), Options{})
 	user := "a"
 	now := time.Now()
-	for _, f := range []Filter{{}, {User: &user}, {Since: now}, {User: &user, Since: now, Until: now, Text: "x"}} {
+	for _, f := range []message.Filter{{}, {User: &user}, {Since: now}, {User: &user, Since: now, Until: now, Text: "x"}} {
 		for _, order := range []string{"latest, first, id", "latest DESC, first DESC, id DESC LIMIT 100"} {
-			q := f.query()
+			q := indexed(f)
 			q.where("id <= ?", int64(1))
 			var plan []string
 			err := sqlitex.ExecuteTransient(s.conn, "EXPLAIN QUERY PLAN "+q.text(order), &sqlitex.ExecOptions{

@@ -31,6 +31,10 @@ type Reader struct{}
 // OpenReader returns an error for which errors.Is finds errors.ErrUnsupported.
 func OpenReader(string) (*Reader, error) { return nil, errNone }
 
-func (*Reader) Query(context.Context, Filter, func(*message.Message) error) error  { return errNone }
-func (*Reader) Follow(context.Context, Filter, func(*message.Message) error) error { return errNone }
-func (*Reader) Close() error                                                       { return nil }
+func (*Reader) Query(context.Context, message.Filter, func(*message.Message) error) error {
+	return errNone
+}
+func (*Reader) Follow(context.Context, message.Filter, func(*message.Message) error) error {
+	return errNone
+}
+func (*Reader) Close() error { return nil }

@@ -47,11 +47,11 @@ func (r *Reader) newest() (int64, error) {
 // it returns. It ends early with each's error, or ctx's.
 //
 // The order is that of arrival, second by second by the clock, and in each as they came.
-func (r *Reader) Query(ctx context.Context, f Filter, each func(*message.Message) error) (err error) {
+func (r *Reader) Query(ctx context.Context, f message.Filter, each func(*message.Message) error) (err error) {
 	if r.last, err = r.newest(); err != nil {
 		return err
 	}
-	q := f.query()
+	q := indexed(f)
 	q.where("id <= ?", r.last)
 	if f.Limit <= 0 {
 		return r.run(ctx, q, "latest, first, id", each)
@@ -79,7 +79,7 @@ const followEvery = 100 * time.Millisecond
 // Follow calls each with the messages that f wants, whatever its Since and Limit, and that are
 // stored after a Query, in the order in which they are stored, until ctx ends, which is no error.
 // Without a Query before, it begins with those that come from now on.
-func (r *Reader) Follow(ctx context.Context, f Filter, each func(*message.Message) error) (err error) {
+func (r *Reader) Follow(ctx context.Context, f message.Filter, each func(*message.Message) error) (err error) {
 	if r.last < 0 {
 		if r.last, err = r.newest(); err != nil {
 			return err
@@ -92,7 +92,7 @@ func (r *Reader) Follow(ctx context.Context, f Filter, each func(*message.Messag
 		if err != nil {
 			return err
 		}
-		q := f.rows()
+		q := rows(f)
 		q.where("id > ?", r.last)
 		q.where("id <= ?", newest)
 		err = r.run(ctx, q, "id", each)
@@ -124,7 +124,7 @@ func (q *query) where(term string, value any) {
 }
 
 // rows is what f says of a message, but its Since.
-func (f *Filter) rows() *query {
+func rows(f message.Filter) *query {
 	q := &query{from: "messages"}
 	if f.User != nil {
 		q.where("user = ?", *f.User)
@@ -138,9 +138,9 @@ func (f *Filter) rows() *query {
 	return q
 }
 
-// query is f by an index.
-func (f *Filter) query() *query {
-	q := f.rows()
+// indexed is f by an index.
+func indexed(f message.Filter) *query {
+	q := rows(f)
 	q.from = "by_time"
 	if f.User != nil {
 		q.from = "by_user"

@@ -67,7 +67,7 @@ func store(t *testing.T, s io.Writer, messages ...*message.Message) {
 	}
 }
 
-func find(t *testing.T, path string, f Filter) (lines []string) {
+func find(t *testing.T, path string, f message.Filter) (lines []string) {
 	t.Helper()
 	r, err := OpenReader(path)
 	if err != nil {
@@ -98,16 +98,16 @@ func TestFilters(t *testing.T) {
 	store(t, s, by(0, "a", "one"), by(1, "b", "two"), by(2, "a", "three"))
 	store(t, s, by(3, "", "four"), at(4, "raw %_ text"))
 	name := func(s string) *string { return &s }
-	want(t, find(t, path, Filter{}), "a:one", "b:two", "a:three", ":four", ":raw %_ text")
-	want(t, find(t, path, Filter{User: name("a")}), "a:one", "a:three")
-	want(t, find(t, path, Filter{User: name("a"), Limit: 1}), "a:three")
-	want(t, find(t, path, Filter{Limit: 2}), ":four", ":raw %_ text")
-	want(t, find(t, path, Filter{User: name("")}), ":four", ":raw %_ text")
-	want(t, find(t, path, Filter{User: name("A")}))
-	want(t, find(t, path, Filter{Text: "%_"}), ":raw %_ text")
-	want(t, find(t, path, Filter{Since: start.Add(2 * time.Second)}), "a:three", ":four", ":raw %_ text")
-	want(t, find(t, path, Filter{Until: start.Add(2 * time.Second)}), "a:one", "b:two")
-	want(t, find(t, path, Filter{Since: start.Add(time.Second), Until: start.Add(3 * time.Second), Text: "e"}), "a:three")
+	want(t, find(t, path, message.Filter{}), "a:one", "b:two", "a:three", ":four", ":raw %_ text")
+	want(t, find(t, path, message.Filter{User: name("a")}), "a:one", "a:three")
+	want(t, find(t, path, message.Filter{User: name("a"), Limit: 1}), "a:three")
+	want(t, find(t, path, message.Filter{Limit: 2}), ":four", ":raw %_ text")
+	want(t, find(t, path, message.Filter{User: name("")}), ":four", ":raw %_ text")
+	want(t, find(t, path, message.Filter{User: name("A")}))
+	want(t, find(t, path, message.Filter{Text: "%_"}), ":raw %_ text")
+	want(t, find(t, path, message.Filter{Since: start.Add(2 * time.Second)}), "a:three", ":four", ":raw %_ text")
+	want(t, find(t, path, message.Filter{Until: start.Add(2 * time.Second)}), "a:one", "b:two")
+	want(t, find(t, path, message.Filter{Since: start.Add(time.Second), Until: start.Add(3 * time.Second), Text: "e"}), "a:three")
 }
 
 // What comes out is what went in, to the last member.
@@ -130,7 +130,7 @@ func TestMessagesAreWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if err := r.Query(t.Context(), Filter{}, func(m *message.Message) error { got = message.AppendJSON(got, m); return nil }); err != nil {
+	if err := r.Query(t.Context(), message.Filter{}, func(m *message.Message) error { got = message.AppendJSON(got, m); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, wanted) {
@@ -146,7 +146,7 @@ func TestDedupe(t *testing.T) {
 	s.Close()
 	s = openStore(t, path, Options{Dedupe: time.Minute})
 	store(t, s, withID(30, "a", "1", "after a restart"), withID(70, "a", "1", "much later"), by(70, "a", "none"), by(70, "a", "none"))
-	want(t, find(t, path, Filter{}), "a:first", "b:other", "a:next", "a:much", "later", "a:none", "a:none")
+	want(t, find(t, path, message.Filter{}), "a:first", "b:other", "a:next", "a:much", "later", "a:none", "a:none")
 	if st := s.Stats(); st.Rows != 3 || st.Duplicates != 1 {
 		t.Errorf("%+v", st)
 	}
@@ -168,7 +168,7 @@ func TestWriteIsOneTransaction(t *testing.T) {
 		t.Fatalf("%d, %v", n, err)
 	}
 	store(t, s, by(2, "a", "3"))
-	want(t, find(t, path, Filter{}), "a:1", "a:3")
+	want(t, find(t, path, message.Filter{}), "a:1", "a:3")
 	if st := s.Stats(); st.Rows != 2 {
 		t.Errorf("%+v", st)
 	}
@@ -203,7 +203,7 @@ func TestLockedThenFull(t *testing.T) {
 	if n, err := s.Write(big); n != len(big) || err != nil { // a new connection has room
 		t.Fatalf("%d, %v", n, err)
 	}
-	if got := find(t, path, Filter{}); len(got) != 2 {
+	if got := find(t, path, message.Filter{}); len(got) != 2 {
 		t.Fatalf("%d messages", len(got))
 	}
 }
@@ -284,8 +284,8 @@ func TestModeAndReopen(t *testing.T) {
 		t.Fatal(err)
 	}
 	store(t, s, by(1, "a", "2"))
-	want(t, find(t, path, Filter{}), "a:2")
-	want(t, find(t, path+".1", Filter{}), "a:1")
+	want(t, find(t, path, message.Filter{}), "a:2")
+	want(t, find(t, path+".1", message.Filter{}), "a:1")
 	s.Close()
 	if _, err := s.Write(encode(by(1, "a", "2"))); err == nil || s.Reopen() == nil {
 		t.Error("use after Close")
@@ -314,13 +314,13 @@ func TestFollow(t *testing.T) {
 		}
 		return nil
 	}
-	if err := r.Query(ctx, Filter{}, each); err != nil {
+	if err := r.Query(ctx, message.Filter{}, each); err != nil {
 		t.Fatal(err)
 	}
 	store(t, s, by(-3600, "a", "new"), by(1, "b", "other"))
 	ended := make(chan error)
 	user := "a"
-	go func() { ended <- r.Follow(ctx, Filter{User: &user}, each) }()
+	go func() { ended <- r.Follow(ctx, message.Filter{User: &user}, each) }()
 	store(t, s, by(-1800, "a", "newer"))
 	if err := <-ended; err != nil {
 		t.Fatal(err)
@@ -341,11 +341,11 @@ func TestFollowAfterNothing(t *testing.T) {
 	defer cancel()
 	var got []string
 	each := func(m *message.Message) error { got = append(got, string(m.Text)); cancel(); return nil }
-	if err := r.Query(ctx, Filter{}, each); err != nil {
+	if err := r.Query(ctx, message.Filter{}, each); err != nil {
 		t.Fatal(err)
 	}
 	store(t, s, by(0, "a", "between"))
-	if err := r.Follow(ctx, Filter{}, each); err != nil {
+	if err := r.Follow(ctx, message.Filter{}, each); err != nil {
 		t.Fatal(err)
 	}
 	want(t, got, "between")
@@ -384,7 +384,7 @@ func TestBehindAWriter(t *testing.T) {
 	if err := o.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	got := find(t, path, Filter{})
+	got := find(t, path, message.Filter{})
 	for i, line := range got {
 		if line != fmt.Sprintf("a:%d", i) {
 			t.Fatalf("message %d is %s", i, line)

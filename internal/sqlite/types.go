@@ -17,12 +17,3 @@ type Stats struct {
 	Rows       uint64 // stored
 	Duplicates uint64 // not stored, because they had been before
 }
-
-// Filter says which messages are wanted. Its zero value wants all.
-type Filter struct {
-	User  *string   // of this user
-	Text  string    // that contain this
-	Since time.Time // that came then or later; the zero time for no bound
-	Until time.Time // that came earlier
-	Limit int       // the newest of them; 0 for no bound
-}
