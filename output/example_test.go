@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -73,4 +74,53 @@ func ExampleWriter_Done() {
 	// Output:
 	// the reader is gone: true
 	// 0 delivered, 1 lost
+}
+
+// One queue for each output: a disk that is slow does not make the terminal wait.
+func ExampleFan() {
+	folder, _ := os.MkdirTemp("", "fan")
+	defer os.RemoveAll(folder)
+	file, err := output.OpenFile(filepath.Join(folder, "messages.log"), output.FileOptions{RotateSize: 100 << 20, Keep: 7})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	screen := output.NewWriter(os.Stdout, output.Options{Format: message.AppendRaw})
+	disk := output.NewWriter(file, output.Options{Format: message.AppendRaw, Persist: true, DropOldest: true})
+
+	out := output.NewFan(screen, disk)
+	var account ledger
+	var m message.Message
+	m.Parse([]byte("to both"))
+	out.Append(&m, &account)
+	screen.Close(context.Background())
+	disk.Close(context.Background())
+	file.Close()
+
+	kept, _ := os.ReadFile(filepath.Join(folder, "messages.log"))
+	fmt.Printf("%d delivered, the file has %q\n", account.delivered, kept)
+	// Output:
+	// to both
+	// 1 delivered, the file has "to both\n"
+}
+
+// A program that keeps a message's parts apart gets them as records.
+func ExampleNextRecord() {
+	var m message.Message
+	m.Parse([]byte(`{"send_user":"ann","send_time":"2026-11-22 21:14:00","send_msg":"hello"}`))
+	records := output.AppendRecord(nil, &m)
+	m.Parse([]byte(`{"send_user":"bob","send_time":"2026-11-22 21:14:01","send_msg":"hello, ann"}`))
+	records = output.AppendRecord(records, &m)
+
+	for len(records) > 0 {
+		var err error
+		if records, err = output.NextRecord(records, &m); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%s: %s\n", m.User, m.Text)
+	}
+	// Output:
+	// ann: hello
+	// bob: hello, ann
 }

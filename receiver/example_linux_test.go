@@ -1,6 +1,7 @@
 package receiver_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -56,4 +57,39 @@ func Example() {
 	// Output:
 	// ann says "hello" by udp
 	// received 1 = delivered 1 + rejected map[]
+}
+
+// Lines of another kind become messages by a function of the program's own.
+func ExampleParseFunc() {
+	colon := func(m *message.Message, body []byte) {
+		user, text, _ := bytes.Cut(body, []byte(": "))
+		m.Parse(nil) // sets the rest
+		m.User, m.Text, m.Body, m.Raw = user, text, body, false
+	}
+	out := printer{make(chan struct{}, 1)}
+	r, err := receiver.New(receiver.Config{
+		Listen: []string{"tcp://localhost:0"},
+		Input:  "colon",
+		Inputs: map[string]receiver.ParseFunc{"colon": colon},
+		Output: out,
+	})
+	if err == nil {
+		err = r.Start()
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer r.Shutdown(context.Background())
+
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.Stats().Listeners[0].Address, "tcp://"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+	fmt.Fprintln(conn, "ann: hello")
+	<-out.printed
+	// Output:
+	// ann says "hello" by tcp
 }
