@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-067c1534/sigio/internal/web"
 	"github.com/seed-067c1534/sigio/receiver"
 )
 
@@ -53,11 +54,12 @@ func listeners(s receiver.Stats) string {
 	return strings.Join(urls, ", ")
 }
 
-// accountJSON is the file of --stats: the receiver's account, and each output's.
-type accountJSON struct {
-	At time.Time `json:"at"`
-	receiver.Stats
-	Outputs []outputJSON `json:"outputs"`
+// accountJSON is what a file of --stats has.
+type accountJSON = web.Account
+
+// now is the account at this moment, which --stats writes and --http shows.
+func (s *server) now() web.Account {
+	return web.Account{At: time.Now(), Stats: s.receiver.Stats(), Outputs: s.outputs.account()}
 }
 
 // accountFile is where --stats wants the account, "" for nowhere.
@@ -67,11 +69,11 @@ func newAccountFile(path string) *accountFile { return &accountFile{path} }
 
 // write replaces the file in one step, so that nobody ever reads half of one. What
 // is no regular file, such as a terminal, is written to in place.
-func (f *accountFile) write(s receiver.Stats, outputs []outputJSON) error {
+func (f *accountFile) write(a web.Account) error {
 	if f.path == "" {
 		return nil
 	}
-	content, err := json.MarshalIndent(accountJSON{time.Now(), s, outputs}, "", "  ")
+	content, err := json.MarshalIndent(a, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func openWindow(o httpOptions, s *server) (*window, error) {
 		return nil, fmt.Errorf("--http %s: %w", o.address, plain(err))
 	}
 	return &window{address: a, listener: l, Server: web.New(web.Config{
-		Account:  func() web.Account { return webAccount(s) },
+		Account:  s.now,
 		Version:  version(),
 		Hosts:    a.Hosts(),
 		AnyHost:  a.Unix(),
@@ -106,17 +106,4 @@ func (w *window) close() {
 	defer cancel()
 	w.Close(ctx)       // what is left of it is cut off
 	w.listener.Close() // if it was never answered
-}
-
-// webAccount is the same account that --stats writes.
-func webAccount(s *server) web.Account {
-	a := web.Account{At: time.Now(), Stats: s.receiver.Stats()}
-	for _, j := range s.outputs.account() {
-		a.Outputs = append(a.Outputs, web.Output{
-			Name: j.Output, Written: j.Written, WrittenBytes: j.WrittenBytes, Lost: j.Lost, LostBy: j.LostBy,
-			Pending: j.Pending, PendingBytes: j.PendingBytes, Retries: j.Retries, Stalled: j.Stalled,
-			Failed: j.failed, LastError: j.LastError, Details: j.Details,
-		})
-	}
-	return a
 }

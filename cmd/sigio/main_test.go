@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed-067c1534/sigio/receiver"
+	"github.com/seed-067c1534/sigio/internal/web"
 )
 
 func TestSize(t *testing.T) {
@@ -106,7 +106,7 @@ func TestReplace(t *testing.T) {
 	path := filepath.Join(folder, "account.json")
 	f := newAccountFile(path)
 	for range 2 {
-		if err := f.write(receiver.Stats{}, []outputJSON{{LastError: "full"}}); err != nil {
+		if err := f.write(web.Account{Outputs: []web.Output{{LastError: "full"}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

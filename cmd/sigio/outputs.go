@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/seed-067c1534/sigio/internal/spool"
+	"github.com/seed-067c1534/sigio/internal/web"
 	"github.com/seed-067c1534/sigio/output"
 	"github.com/seed-067c1534/sigio/receiver"
 )
@@ -172,32 +173,15 @@ func (o *outputs) reopens() bool {
 	return false
 }
 
-// outputJSON is the account of one output in the file of --stats. At every moment the messages that
-// it was given are written + lost + pending.
-type outputJSON struct {
-	Output       string            `json:"output"`
-	Written      uint64            `json:"written"`
-	WrittenBytes uint64            `json:"written_bytes"`
-	Lost         uint64            `json:"lost"`
-	LostBy       map[string]uint64 `json:"lost_by"`
-	Pending      int               `json:"pending"`
-	PendingBytes int               `json:"pending_bytes"`
-	Retries      uint64            `json:"retries"`
-	Stalled      bool              `json:"stalled"`
-	LastError    string            `json:"last_error,omitempty"`
-	Details      map[string]uint64 `json:"details,omitempty"`
-
-	failed bool // it takes nothing any more
-}
-
-func (o *outputs) account() []outputJSON {
-	list := []outputJSON{}
+// account is that of each output.
+func (o *outputs) account() []web.Output {
+	list := []web.Output{}
 	for _, b := range o.all() {
 		s := b.writer.Stats()
-		j := outputJSON{
-			Output: b.name, Written: s.Written, WrittenBytes: s.WrittenBytes, Lost: s.Lost, LostBy: s.LostBy.ByCause(),
+		j := web.Output{
+			Name: b.name, Written: s.Written, WrittenBytes: s.WrittenBytes, Lost: s.Lost, LostBy: s.LostBy.ByCause(),
 			Pending: s.Pending, PendingBytes: s.PendingBytes, Retries: s.Retries, Stalled: s.Stalled,
-			failed: b.writer.Err() != nil,
+			Failed: b.writer.Err() != nil,
 		}
 		err := s.LastError
 		if b.details != nil {
@@ -215,8 +199,8 @@ func (o *outputs) account() []outputJSON {
 }
 
 // accountOf is an output's account on one line.
-func accountOf(j outputJSON) string {
-	text := fmt.Sprintf("%s: written %d", j.Output, j.Written)
+func accountOf(j web.Output) string {
+	text := fmt.Sprintf("%s: written %d", j.Name, j.Written)
 	if j.Lost > 0 {
 		text += fmt.Sprintf(", lost %d (%s)", j.Lost, causes(j.LostBy))
 	}

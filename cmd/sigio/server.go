@@ -85,7 +85,7 @@ func serve(cmd *cobra.Command, st *settings, stdout, stderr io.Writer) error {
 	}
 	s.window.phase(web.Serving)
 	s.line.say("sigio serve: listening on %s", listeners(s.receiver.Stats()))
-	if err := s.account.write(s.receiver.Stats(), s.outputs.account()); err != nil {
+	if err := s.account.write(s.now()); err != nil {
 		s.account.path = "" // said once
 		return errors.Join(err, s.end())
 	}
@@ -207,19 +207,18 @@ func newTicker(ticks bool, every time.Duration) *time.Ticker {
 
 // report tells the account and writes it to the file.
 func (s *server) report() {
-	stats := s.receiver.Stats()
-	list := s.outputs.account()
-	s.tell(stats, list)
-	if err := s.account.write(stats, list); err != nil {
+	a := s.now()
+	s.tell(a)
+	if err := s.account.write(a); err != nil {
 		s.line.say("sigio serve: %v", err)
 	}
 }
 
 // tell tells the account, and, if there are several outputs, that of each.
-func (s *server) tell(stats receiver.Stats, list []outputJSON) {
-	s.line.say("sigio serve: %s", accountText(stats))
-	if len(list) > 1 {
-		for _, j := range list {
+func (s *server) tell(a web.Account) {
+	s.line.say("sigio serve: %s", accountText(a.Stats))
+	if len(a.Outputs) > 1 {
+		for _, j := range a.Outputs {
 			s.line.say("sigio serve: %s", accountOf(j))
 		}
 	}
@@ -235,7 +234,7 @@ func (s *server) end() error {
 	drained := s.receiver.Shutdown(ctx)
 	printed := s.outputs.close(ctx)
 	s.warnings.each(s.warn)
-	stats, list := s.receiver.Stats(), s.outputs.account()
-	s.tell(stats, list)
-	return errors.Join(plain(drained), printed, s.account.write(stats, list))
+	a := s.now()
+	s.tell(a)
+	return errors.Join(plain(drained), printed, s.account.write(a))
 }
