@@ -72,14 +72,7 @@ func TestFileResumesCompression(t *testing.T) {
 func TestFileCloseStopsCompression(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	big, err := os.Create(filepath.Join(folder, "log.20261124T170836.000000001Z"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := big.Truncate(1 << 36); err != nil { // a hole
-		t.Skip("no sparse files on this system, not a test of it")
-	}
-	big.Close()
+	putEndless(t, folder)
 	f := openFile(t, filepath.Join(folder, "log"), output.FileOptions{Compress: true})
 	waitUntil(t, "compression to begin", func() bool { return len(files(t, folder)) == 3 })
 	f.Close()
@@ -93,14 +86,7 @@ func TestFileCloseStopsCompression(t *testing.T) {
 func TestFileKeepWhileCompressing(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	big, err := os.Create(filepath.Join(folder, "log.20261124T170836.000000001Z"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := big.Truncate(1 << 36); err != nil { // a hole
-		t.Skip("no sparse files on this system, not a test of it")
-	}
-	big.Close()
+	putEndless(t, folder)
 	f := openFile(t, filepath.Join(folder, "log"), output.FileOptions{RotateSize: 4, Keep: 2, Compress: true})
 	waitUntil(t, "compression to begin", func() bool { return len(files(t, folder)) == 3 })
 	for i := range 50 {
@@ -115,5 +101,18 @@ func TestFileKeepWhileCompressing(t *testing.T) {
 		if text := content(t, filepath.Join(folder, name)); text != fmt.Sprintf("%03d\n", 47+i) {
 			t.Errorf("%s has %q", name, text)
 		}
+	}
+}
+
+// putEndless makes a full file that takes longer to compress than any test.
+func putEndless(t *testing.T, folder string) {
+	t.Helper()
+	file, err := os.Create(filepath.Join(folder, "log.20261124T170836.000000001Z"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := file.Truncate(1 << 36); err != nil { // a hole
+		t.Skip("no sparse files on this system, not a test of it")
 	}
 }
