@@ -43,6 +43,7 @@ func (a *Archive) open(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, a.options.Timeout)
 	defer cancel()
 	a.stream, err = a.js.Stream(ctx, a.options.Stream)
+	err = Why(a.conn, err)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("there is no stream %s", a.options.Stream)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/seed-067c1534/sigio/internal/jetstream"
 	"github.com/seed-067c1534/sigio/internal/sigtest"
 	"github.com/seed-067c1534/sigio/message"
+	"github.com/seed-067c1534/sigio/output"
 )
 
 // TestConsumersReadLines looks at what is published with no help of ours.
@@ -240,4 +241,22 @@ func TestRefusals(t *testing.T) {
 	if _, err := jetstream.OpenArchive(t.Context(), o); err == nil || !strings.Contains(err.Error(), "there is no stream NONE") {
 		t.Errorf("no stream: %v", err)
 	}
+}
+
+// TestMayNotPublish has a login that may do all but what it is for. The server says so once, in
+// passing, and does not acknowledge.
+func TestMayNotPublish(t *testing.T) {
+	s := startServer(t, func(o *server.Options) {
+		o.Users = []*server.User{{Username: "u", Password: "p", Permissions: &server.Permissions{
+			Publish: &server.SubjectPermission{Deny: []string{"LOGS.app"}}}}}
+	})
+	o := options(s)
+	o.Timeout = fatal // what is said must not wait for that
+	o.Servers = strings.Replace(o.Servers, "//", "//u:p@", 1)
+	w := output.NewWriter(openPublisher(t, o), output.Options{Format: jetstream.AppendRecord, Persist: true})
+	give(w, numbered("a", 0))
+	sigtest.Until(t, "a refusal", func() bool { return errors.Is(w.Stats().LastError, nats.ErrPermissionViolation) })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w.Close(ctx)
 }

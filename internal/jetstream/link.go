@@ -45,6 +45,11 @@ func NewLink(conn *nats.Conn, timeout time.Duration) (*Link, error) {
 		return nil, err
 	}
 	l.sub.SetPendingLimits(-1, -1)
+	conn.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		if errors.Is(err, nats.ErrPermissionViolation) { // there will be no acknowledgement
+			l.Fail(err)
+		}
+	})
 	conn.SetClosedHandler(func(c *nats.Conn) {
 		err := c.LastError()
 		if err == nil {

@@ -1,12 +1,6 @@
 package jetstream
 
-import (
-	"os"
-	"strings"
-	"time"
-
-	"github.com/nats-io/nats.go"
-)
+import "time"
 
 // Options say where a stream is, how to get there, and what it is like if it has to be made.
 type Options struct {
@@ -59,44 +53,4 @@ func (o Options) complete() Options {
 		o.Timeout = DefaultTimeout
 	}
 	return o
-}
-
-// Dial connects to one of the servers, once: a connection that breaks is not mended, because what
-// the client's library would send again by itself could overtake what failed.
-func Dial(o Options) (*nats.Conn, error) {
-	o = o.complete()
-	options := []nats.Option{
-		nats.Name("sigio"),
-		nats.NoReconnect(),
-		nats.Timeout(o.Timeout),
-		nats.FlusherTimeout(o.Timeout),
-	}
-	if o.Login != "" {
-		content, err := os.ReadFile(o.Login)
-		if err != nil {
-			return nil, err
-		}
-		if user, password, both := strings.Cut(strings.TrimSpace(string(content)), ":"); both {
-			options = append(options, nats.UserInfo(user, password))
-		} else {
-			options = append(options, nats.Token(user))
-		}
-	}
-	if o.Credentials != "" {
-		options = append(options, nats.UserCredentials(o.Credentials))
-	}
-	if o.NKey != "" {
-		key, err := nats.NkeyOptionFromSeed(o.NKey)
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, key)
-	}
-	if o.CA != "" {
-		options = append(options, nats.RootCAs(o.CA))
-	}
-	if o.Cert != "" {
-		options = append(options, nats.ClientCert(o.Cert, o.Key))
-	}
-	return nats.Connect(o.Servers, options...)
 }

@@ -76,6 +76,7 @@ func (p *Publisher) connect() error {
 		return err
 	}
 	if err := ensureStream(conn, p.options); err != nil {
+		err = Why(conn, err)
 		conn.Close()
 		return err
 	}

@@ -103,7 +103,8 @@ func (h *host) dial() (*nats.Conn, error) {
 		}
 		h.restarts.Add(1)
 	}
-	return nats.Connect("", nats.InProcessServer(h.running), nats.NoReconnect(), nats.Name("sigio"))
+	return nats.Connect("", nats.InProcessServer(h.running), nats.NoReconnect(), nats.Name("sigio"),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 }
 
 // space returns an error that wraps syscall.ENOSPC unless there is some.

@@ -83,6 +83,7 @@ func (s *Spool) open(ctx context.Context, outputs []string) (err error) {
 		return err
 	}
 	defer conn.Close()
+	defer func() { err = sigiojs.Why(conn, err) }()
 	js, err := jetstream.New(conn)
 	if err != nil {
 		return err
