@@ -57,6 +57,12 @@ const words = "true;false;null;"
 func (g *grammar) scan(b []byte) (int, verdict) {
 	for i := 0; i < len(b); {
 		if g.state != inString {
+			if g.state == wantMember || g.state == wantName {
+				if n := g.member(b[i:]); n > 0 {
+					i += n
+					continue
+				}
+			}
 			width, v := g.step(b[i])
 			if v == bad {
 				return i, bad
@@ -85,6 +91,45 @@ func (g *grammar) scan(b []byte) (int, verdict) {
 		i++
 	}
 	return len(b), more
+}
+
+// member takes, in front of a member, as much of it as is whole and usual: the name and the colon, then the
+// value, if that is a string, and then the comma. It returns how many bytes that is, or 0. It is there for
+// speed alone: step would come to the same.
+func (g *grammar) member(b []byte) int {
+	i := space(b, 0)
+	if i == len(b) || b[i] != '"' {
+		return 0
+	}
+	if i = plain(b, i+1); i == 0 {
+		return 0
+	}
+	if i = space(b, i); i == len(b) || b[i] != ':' {
+		return 0
+	}
+	g.state = wantValue
+	n := i + 1
+	if i = space(b, n); i == len(b) || b[i] != '"' {
+		return n
+	}
+	if i = plain(b, i+1); i == 0 {
+		return n
+	}
+	g.state = wantComma
+	if i < len(b) && b[i] == ',' {
+		g.state = wantName
+		i++
+	}
+	return i
+}
+
+// plain returns the index behind the string that begins, behind its quote, at b[i], if it is whole and has no
+// escapes; otherwise 0.
+func plain(b []byte, i int) int {
+	if i = quoted(b, i); i == len(b) || b[i] != '"' {
+		return 0
+	}
+	return i + 1
 }
 
 // step takes one byte outside of the plain text of strings. The width is 1, or 0 if the byte ended a number
