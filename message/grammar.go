@@ -101,7 +101,9 @@ func (g *grammar) member(b []byte) int {
 	if i == len(b) || b[i] != '"' {
 		return 0
 	}
-	if i = plain(b, i+1); i == 0 {
+	if n := usual(b[i+1:]); n > 0 {
+		i += 1 + n
+	} else if i = plain(b, i+1); i == 0 {
 		return 0
 	}
 	if i = space(b, i); i == len(b) || b[i] != ':' {
