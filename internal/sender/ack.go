@@ -36,6 +36,7 @@ type acked struct {
 	free   func() bool
 	reject map[uint64]string // of this connection: messages that will never be taken
 
+	agreed   bool // a receiver has agreed to acknowledge, over this connection or an earlier one
 	retry    time.Duration
 	progress time.Time // when the last acknowledgement came, or there was nothing to acknowledge
 	why      error     // of the last connection's end
@@ -70,7 +71,11 @@ func (r *run) workAcked(ctx, taking context.Context) {
 			break
 		}
 	}
-	a.close()
+	if len(a.open) > 0 {
+		a.close(cut)
+	} else {
+		a.close(net.Conn.Close)
+	}
 	if jobs != nil {
 		for range jobs { // lets encodeAll end
 		}
@@ -117,11 +122,18 @@ func (a *acked) step(ctx context.Context, jobs *chan []byte) error {
 	}
 	if len(a.open) > 0 && a.conn == nil {
 		if err := a.connect(ctx); err != nil {
+			var d *Distrust
+			if errors.As(err, &d) && !a.agreed { // which time will hardly change
+				return err
+			}
 			return a.pause(ctx, err)
 		}
 	}
 	if a.conn != nil && a.sent < len(a.open) {
 		a.conn.SetWriteDeadline(time.Now().Add(timeout))
+		if err := ctx.Err(); err != nil { // its deadline may have come before ours
+			return err
+		}
 		for ; a.sent < len(a.open); a.sent++ {
 			if _, err := a.out.Write(a.open[a.sent]); err != nil {
 				return a.pause(ctx, err)
@@ -194,8 +206,7 @@ func (a *acked) answered(l answer) {
 // connect makes a connection and waits until the receiver agrees to acknowledge.
 func (a *acked) connect(ctx context.Context) error {
 	cfg := &a.run.cfg
-	dialer := net.Dialer{Timeout: cfg.Timeout}
-	conn, err := dialer.DialContext(ctx, cfg.Target.Network, cfg.Target.Address)
+	conn, err := a.run.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -203,13 +214,11 @@ func (a *acked) connect(ctx context.Context) error {
 	a.told, a.sent, a.reject = 0, 0, map[uint64]string{}
 	a.free = context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	conn.SetDeadline(time.Now().Add(cfg.Timeout))
-	if _, err := conn.Write([]byte(ackRequest)); err != nil {
-		return err
-	}
+	_, _ = conn.Write([]byte(ackRequest)) // if that fails, what comes says why
 	in := bufio.NewScanner(conn)
 	if !in.Scan() || in.Text() != "ack 0" {
 		var late net.Error
-		switch err := ended(in); {
+		switch err := cfg.Target.explain(ended(in)); {
 		case in.Text() != "":
 			return fmt.Errorf("the receiver does not acknowledge, it says %q", in.Text())
 		case errors.As(err, &late) && late.Timeout():
@@ -219,7 +228,7 @@ func (a *acked) connect(ctx context.Context) error {
 		}
 	}
 	conn.SetReadDeadline(time.Time{})
-	a.lines = make(chan answer, 16)
+	a.agreed, a.lines = true, make(chan answer, 16)
 	go readAnswers(in, a.lines)
 	return nil
 }
@@ -264,7 +273,7 @@ func readAnswers(in *bufio.Scanner, to chan<- answer) {
 // pause ends the connection, because of err, and waits a little. All that is not acknowledged will
 // be sent again.
 func (a *acked) pause(ctx context.Context, err error) error {
-	a.close()
+	a.close(cut)
 	a.why = err
 	a.retry = min(max(2*a.retry, firstRetry), lastRetry)
 	select {
@@ -274,12 +283,12 @@ func (a *acked) pause(ctx context.Context, err error) error {
 	return nil
 }
 
-func (a *acked) close() {
+func (a *acked) close(how func(net.Conn) error) {
 	if a.conn == nil {
 		return
 	}
 	a.free()
-	a.conn.Close()
+	how(a.conn)
 	if lines := a.lines; lines != nil {
 		for range lines { // lets readAnswers end
 		}

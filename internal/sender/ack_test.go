@@ -17,10 +17,11 @@ import (
 // acker is a receiver that acknowledges as a script says: each connection is served by the next function.
 func acker(t *testing.T, serve ...func(in *bufio.Scanner, out net.Conn)) sender.Target {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	return ackerAt(t, must(net.Listen("tcp", "127.0.0.1:0")), serve...)
+}
+
+func ackerAt(t *testing.T, l net.Listener, serve ...func(in *bufio.Scanner, out net.Conn)) sender.Target {
+	t.Helper()
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for _, f := range serve {
@@ -38,7 +39,7 @@ func acker(t *testing.T, serve ...func(in *bufio.Scanner, out net.Conn)) sender.
 		}
 	})
 	t.Cleanup(func() { l.Close(); serving.Wait() })
-	return sender.Target{Network: "tcp", Address: l.Addr().String()}
+	return sender.Target{Network: l.Addr().Network(), Address: l.Addr().String()}
 }
 
 // ids reads n messages and returns their send_ids.
@@ -121,10 +122,15 @@ func TestAckTimesOut(t *testing.T) {
 	}
 }
 
-func TestAckNotOverUDP(t *testing.T) {
-	_, err := runAcked(t, sender.Config{Target: sender.Target{Network: "udp", Address: "127.0.0.1:9"}, Text: "x"})
-	if err == nil || !strings.Contains(err.Error(), "tcp://127.0.0.1:9") {
-		t.Error(err)
+func TestAckNotOfDatagrams(t *testing.T) {
+	for target, want := range map[sender.Target]string{
+		{Network: "udp", Address: "127.0.0.1:9"}: "send to tcp://127.0.0.1:9",
+		{Network: "unixgram", Address: "/run/x"}: "send to unix:///run/x",
+	} {
+		_, err := runAcked(t, sender.Config{Target: target, Text: "x"})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Error(err)
+		}
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 
 // Result is what became of the messages.
 //
-// Sent means that the kernel took the bytes and no refusal has come back. Neither protocol tells a
-// client more than that unless the server answers: a datagram may be dropped, and what was written
-// to a connection is lost if the server ends before it has read it.
+// Sent means that the kernel took the bytes and no refusal has come back. No protocol tells a client
+// more than that unless the server answers: a datagram may be dropped, and what was written to a
+// connection is lost if the server ends before it has read it.
 type Result struct {
 	Sent     int
 	Failed   int
@@ -81,8 +81,11 @@ func cause(err error) string {
 		timeout net.Error
 		lookup  *net.DNSError
 		errno   syscall.Errno
+		d       *Distrust
 	)
 	switch {
+	case errors.As(err, &d):
+		return d.Cause
 	case errors.As(err, &lookup) && lookup.IsNotFound:
 		return "no such host"
 	case errors.As(err, &timeout) && timeout.Timeout():

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,16 +39,17 @@ type Config struct {
 
 	Rate        float64 // messages per second of all connections together; 0 means no limit
 	Connections int     // how many workers send at the same time; 0 means 1
-	// KeepOpen keeps one TCP connection per worker and ends each message with a newline. Otherwise
-	// each message has a connection. Over UDP each worker has a socket in both cases.
+	// KeepOpen keeps one connection per worker and ends each message with a newline. Otherwise each
+	// message has a connection. For datagrams each worker has a socket in both cases.
 	KeepOpen bool
 
-	// Ack asks the receiver, over TCP, to acknowledge messages. Each has a send_id then, and is sent
+	// Ack asks the receiver, over a connection, to acknowledge messages. Each has a send_id then, and is sent
 	// again, over a new connection if need be, until it is acknowledged: Sent says that. Connections
 	// are kept open. Without an acknowledgement for Timeout what is open has failed, and Run ends.
 	Ack bool
 
-	// Timeout bounds a connection attempt and the sending of one message. 0 means 10 s.
+	// Timeout bounds a connection attempt and the sending of one message, and over TLS how long is
+	// waited for the receiver's end of a connection. 0 means 10 s.
 	Timeout time.Duration
 
 	// Progress, if not nil, is called after every message with the counts so far. The calls come
@@ -61,7 +63,8 @@ type Config struct {
 //
 //   - the end of ctx: errors.Is finds ctx.Err(); a message under way is not counted
 //   - an error of Lines, or a line longer than MaxLine, after the lines before it
-//   - a message too large for a datagram
+//   - a message too large for a datagram of UDP
+//   - a file of Target.TLS that is not what it should be
 //
 // A Read of Lines that is blocked when Run returns is left behind in a goroutine.
 func Run(ctx context.Context, cfg Config) (Result, error) {
@@ -95,6 +98,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 // run is one call of Run.
 type run struct {
 	cfg     Config
+	tls     *tls.Config   // nil: none
 	limiter *rate.Limiter // nil: no limit
 	series  string        // what send_ids begin with, or ""
 	lines   chan job      // nil: cfg.Text, cfg.Count times
@@ -115,10 +119,11 @@ type job struct {
 
 func newRun(cfg Config) (*run, error) {
 	switch {
-	case cfg.Target.Network != "udp" && cfg.Target.Network != "tcp":
-		return nil, fmt.Errorf("sigio: target %q: the protocol must be udp or tcp", cfg.Target)
-	case cfg.Ack && cfg.Target.Network == "udp":
-		return nil, fmt.Errorf("sigio: target %q: over UDP nothing is acknowledged: send to tcp://%s", cfg.Target, cfg.Target.Address)
+	case !cfg.Target.known():
+		return nil, fmt.Errorf("sigio: target %q: the protocol must be udp, tcp, tls, unix or unixgram", cfg.Target)
+	case cfg.Ack && !cfg.Target.Stream():
+		return nil, fmt.Errorf("sigio: target %q: datagrams are not acknowledged: send to %s://%s", cfg.Target,
+			map[string]string{"udp": "tcp", "unixgram": "unix"}[cfg.Target.Network], cfg.Target.Address)
 	case cfg.Count < 0 || cfg.Connections < 0 || cfg.Rate < 0:
 		return nil, errors.New("sigio: a count, a rate and a number of connections cannot be negative")
 	}
@@ -129,6 +134,10 @@ func newRun(cfg Config) (*run, error) {
 		cfg.Count = 1
 	}
 	r := &run{cfg: cfg}
+	var err error
+	if r.tls, err = cfg.Target.secure(); err != nil {
+		return nil, err
+	}
 	if cfg.Ack {
 		r.cfg.KeepOpen = true
 		r.series = rand.Text()[:12]
@@ -246,4 +255,4 @@ func (r *run) encode(j job, now time.Time) ([]byte, error) {
 }
 
 // separated says whether messages share a connection.
-func (r *run) separated() bool { return r.cfg.KeepOpen && r.cfg.Target.Network == "tcp" }
+func (r *run) separated() bool { return r.cfg.KeepOpen && r.cfg.Target.Stream() }

@@ -67,10 +67,11 @@ func udp(t *testing.T) (sender.Target, func() []byte) {
 // tcp listens and hands out all that comes over each connection.
 func tcp(t *testing.T) (sender.Target, <-chan []byte) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	return streamsAt(t, must(net.Listen("tcp", "127.0.0.1:0")))
+}
+
+func streamsAt(t *testing.T, l net.Listener) (sender.Target, <-chan []byte) {
+	t.Helper()
 	streams := make(chan []byte, 1000)
 	var conns sync.WaitGroup
 	conns.Go(func() {
@@ -87,7 +88,7 @@ func tcp(t *testing.T) (sender.Target, <-chan []byte) {
 		}
 	})
 	t.Cleanup(func() { l.Close(); conns.Wait() })
-	return sender.Target{Network: "tcp", Address: l.Addr().String()}, streams
+	return sender.Target{Network: l.Addr().Network(), Address: l.Addr().String()}, streams
 }
 
 // closedPort returns an address on which nobody listens.
@@ -302,7 +303,7 @@ func TestBadConfig(t *testing.T) {
 	to := sender.Target{Network: "udp", Address: "127.0.0.1:9"}
 	for name, cfg := range map[string]sender.Config{
 		"no target":   {},
-		"unix":        {Target: sender.Target{Network: "unix", Address: "/x"}},
+		"raw IP":      {Target: sender.Target{Network: "ip", Address: "127.0.0.1"}},
 		"count":       {Target: to, Count: -1},
 		"connections": {Target: to, Connections: -1},
 		"rate":        {Target: to, Rate: -1},

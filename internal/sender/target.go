@@ -1,9 +1,11 @@
 package sender
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -16,35 +18,93 @@ const (
 
 // Target is where messages go. The zero value is not valid: ParseURL makes one.
 type Target struct {
-	Network string // "udp" or "tcp"
-	Address string // host:port, as for net.Dial
+	Network string // "udp", "tcp", "tls", "unix" or "unixgram"
+	Address string // host:port, as for net.Dial; the path of a Unix socket, or its abstract @name
+	TLS     TLS    // for the network "tls"
 }
 
-// String returns the target as a URL with host and port.
-func (t Target) String() string { return t.Network + "://" + t.Address }
+// String returns the target as a URL, without parameters.
+func (t Target) String() string {
+	if t.unix() {
+		return t.Network + "://" + escapePath.Replace(t.Address)
+	}
+	return t.Network + "://" + t.Address
+}
 
-// ParseURL reads udp://host:port or tcp://host:port. Host and port have defaults, so that udp:// is
-// enough, and "" means udp://localhost:8888. The error says what is wrong and what would be right.
+// Stream says whether messages go over a connection, one behind the other, and not in datagrams.
+func (t Target) Stream() bool {
+	return t.Network == "tcp" || t.Network == "tls" || t.Network == "unix"
+}
+
+func (t Target) unix() bool { return t.Network == "unix" || t.Network == "unixgram" }
+
+// known says whether there is such a network.
+func (t Target) known() bool { return t.Stream() || t.Network == "udp" || t.Network == "unixgram" }
+
+// ParseURL reads udp://host:port, tcp://host:port, tls://host:port, unix://path and unixgram://path,
+// as `sigio serve --listen` has them. Host and port have defaults, so that udp:// is enough, and ""
+// means udp://localhost:8888. Behind a ? a tls:// has the parameters of TLS, name=value&name=value,
+// whose files are not read yet. The error says what is wrong and what would be right.
 func ParseURL(s string) (Target, error) {
 	if s == "" {
 		s = "udp://"
 	}
 	network, rest, ok := strings.Cut(s, "://")
 	if !ok {
-		return Target{}, fmt.Errorf("sigio: target %q names no protocol: write udp://%[2]s or tcp://%[2]s", s, likely(s))
+		return Target{}, fmt.Errorf("sigio: target %q names no protocol: write %s", s, likely(s))
 	}
-	if network = strings.ToLower(network); network != "udp" && network != "tcp" {
-		return Target{}, fmt.Errorf("sigio: target %q: nothing is sent over %q: write udp://%[3]s or tcp://%[3]s", s, network, likely(rest))
+	t := Target{Network: strings.ToLower(network)}
+	if !t.known() {
+		return Target{}, fmt.Errorf("sigio: target %q: nothing is sent over %q, only over udp, tcp, tls, unix and unixgram: write %s", s, network, likely(rest))
+	}
+	if err := t.parse(rest); err != nil {
+		return Target{}, fmt.Errorf("sigio: target %q: %w", s, err)
+	}
+	return t, nil
+}
+
+// parse reads what is behind the ://.
+func (t *Target) parse(rest string) (err error) {
+	var query string
+	if t.Network == "tls" || t.unix() {
+		rest, query, _ = strings.Cut(rest, "?")
+	}
+	if t.unix() {
+		if query != "" {
+			return fmt.Errorf("%s:// has no parameters: write %%3F for a ? in the path", t.Network)
+		}
+		t.Address, err = path(rest)
+		return err
 	}
 	rest = strings.TrimSuffix(rest, "/")
 	if i := strings.IndexAny(rest, "/?#@ "); i >= 0 {
-		return Target{}, fmt.Errorf("sigio: target %q: unexpected %q: a target is only %s://host:port", s, rest[i:i+1], network)
+		return fmt.Errorf("unexpected %q: a target is only %s://host:port", rest[i:i+1], t.Network)
 	}
-	host, port, err := split(network, rest)
+	host, port, err := split(t.Network, rest)
 	if err != nil {
-		return Target{}, fmt.Errorf("sigio: target %q: %w", s, err)
+		return err
 	}
-	return Target{network, net.JoinHostPort(host, port)}, nil
+	t.Address = net.JoinHostPort(host, port)
+	return t.TLS.parse(query)
+}
+
+// longestPath is what a Unix socket's address has room for, but for the NUL (unix(7), sun_path).
+const longestPath = 107
+
+var escapePath = strings.NewReplacer("%", "%25", "?", "%3F")
+
+// path reads the path of a Unix socket.
+func path(rest string) (string, error) {
+	p, err := url.PathUnescape(rest)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%w: write %%25 for a %%", err)
+	case p == "" || p == "@":
+		return "", errors.New("there is no path: write for example unix:///run/sigio.sock or unix://@name")
+	case len(p) > longestPath:
+		return "", fmt.Errorf("its path has %d bytes, a socket's may have %d", len(p), longestPath)
+	}
+	return p, nil
 }
 
 // split takes host:port apart and puts in what is missing.
@@ -84,12 +144,19 @@ func split(network, s string) (host, port string, err error) {
 
 // likely returns what was probably meant by s, for an error's advice.
 func likely(s string) string {
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "udp:"), "tcp:")
-	host, port, err := split("udp", s)
-	if err != nil {
-		return "host:port"
+	if s = strings.TrimPrefix(s, "unix:"); strings.HasPrefix(s, "/") || strings.HasPrefix(s, "@") {
+		return "unix://" + s
 	}
-	return net.JoinHostPort(host, port)
+	s, secure := strings.CutPrefix(s, "tls:")
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "udp:"), "tcp:")
+	address := "host:port"
+	if host, port, err := split("udp", s); err == nil {
+		address = net.JoinHostPort(host, port)
+	}
+	if secure {
+		return "tls://" + address
+	}
+	return "udp://" + address + " or tcp://" + address
 }
 
 // bracket returns the bare IPv6 address s, or s with a port at its end, as it should be.

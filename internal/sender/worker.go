@@ -2,6 +2,7 @@ package sender
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"syscall"
@@ -18,7 +19,7 @@ type worker struct {
 	conn net.Conn    // nil if none is open
 	free func() bool // takes back that the end of the context interrupts conn
 
-	unrefused int // datagrams sent over conn of which no refusal has come
+	unrefused int // messages sent over conn that a refusal would concern: of UDP and TLS
 }
 
 // work sends messages until there are no more. taking is ctx, but ends earlier when there shall be
@@ -43,36 +44,70 @@ func (r *run) work(ctx, taking context.Context) {
 		}
 		r.count(len(b), err)
 	}
-	if w.unrefused > 0 && ctx.Err() == nil {
+	w.end(ctx)
+}
+
+// end ends the last connection.
+func (w *worker) end(ctx context.Context) {
+	if w.conn == nil {
+		return
+	}
+	if w.run.cfg.Target.Network == "udp" && ctx.Err() == nil {
 		w.awaitRefusals()
 	}
-	w.close()
+	w.refusedAll(w.finish(ctx))
 }
 
 // send sends one message, and says why if it could not.
 func (w *worker) send(ctx context.Context, b []byte) error {
 	cfg := &w.run.cfg
 	if w.conn == nil {
-		dialer := net.Dialer{Timeout: cfg.Timeout}
-		conn, err := dialer.DialContext(ctx, cfg.Target.Network, cfg.Target.Address)
+		conn, err := w.run.dial(ctx)
 		if err != nil {
 			return err
 		}
-		w.conn = conn
-		w.free = context.AfterFunc(ctx, func() { conn.SetWriteDeadline(time.Unix(1, 0)) })
+		w.conn, w.unrefused = conn, 0
+		w.free = context.AfterFunc(ctx, func() { hasten(conn) })
 	}
 	if cfg.Target.Network == "udp" {
 		return w.datagram(b)
 	}
-	w.conn.SetWriteDeadline(time.Now().Add(cfg.Timeout))
-	if err := ctx.Err(); err != nil { // its deadline may have come before ours
+	if err := w.run.bound(ctx, w.conn); err != nil {
 		return err
 	}
-	_, err := w.conn.Write(b)
-	if err != nil || !cfg.KeepOpen {
-		return errors.Join(err, w.close())
+	if _, err := w.conn.Write(b); err != nil {
+		return w.fail(err)
 	}
+	if !cfg.KeepOpen && cfg.Target.Stream() {
+		return w.finish(ctx)
+	}
+	w.unrefused++
 	return nil
+}
+
+// fail ends the connection, over which writing has failed with err. It returns the receiver's
+// reason, if there is one.
+func (w *worker) fail(err error) error {
+	conn, ok := w.conn.(*tls.Conn)
+	var late net.Error
+	if ok && !(errors.As(err, &late) && late.Timeout()) {
+		if why := w.run.cfg.Target.refused(conn); why != nil {
+			w.refusedAll(why)
+			err = why
+		}
+	}
+	w.close(cut)
+	return err
+}
+
+// finish ends the connection as a sender does that has sent everything, also if ctx has ended.
+func (w *worker) finish(ctx context.Context) error {
+	conn, ok := w.conn.(*tls.Conn)
+	if !ok {
+		return w.close(net.Conn.Close)
+	}
+	_ = w.run.bound(ctx, conn)
+	return errors.Join(w.run.cfg.Target.farewell(conn), w.close(cut))
 }
 
 // datagram sends b. That nobody listens is told to a socket only when it is next used (udp(7)):
@@ -105,19 +140,25 @@ func (w *worker) awaitRefusals() {
 	}
 }
 
-// refused makes a failure of a datagram that was counted as sent.
+// refused makes a failure of a message that was counted as sent.
 func (w *worker) refused(err error) {
 	w.unrefused--
 	w.run.recount(err)
 }
 
-// close closes the connection if there is one.
-func (w *worker) close() error {
-	if w.conn == nil {
-		return nil
+// refusedAll is refused for all that have gone over the connection, if err is that the receiver did
+// not accept the certificate: it has taken none of them then.
+func (w *worker) refusedAll(err error) {
+	var d *Distrust
+	for errors.As(err, &d) && w.unrefused > 0 {
+		w.refused(err)
 	}
+}
+
+// close closes the connection in one way or another.
+func (w *worker) close(how func(net.Conn) error) error {
 	w.free()
-	err := w.conn.Close()
+	err := how(w.conn)
 	w.conn = nil
 	return err
 }
