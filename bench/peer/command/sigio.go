@@ -14,14 +14,14 @@ var sinks = []peer.Role{peer.SinkTCP, peer.SinkUDP}
 // Serve is `sigio serve`. Its time-outs are off, as they are with the others.
 var Serve = peer.Contestant{
 	Name:  "serve",
-	About: "the sigio command; options: format=raw|json|text, workers=N, mode=loop|goroutine",
+	About: "the sigio command; options: format=raw|json|text, workers=N, mode=loop|goroutine, binary=PATH of another build of it",
 	Roles: sinks,
 	Command: func(c peer.Config) (peer.Program, error) {
 		url := "udp://" + c.Address.String()
 		if c.Role == peer.SinkTCP {
 			url = "tcp://" + c.Address.String()
 		}
-		return peer.Program{Path: c.Sigio, Output: true, Args: []string{
+		return peer.Program{Path: c.Options.Text("binary", c.Sigio), Output: true, Args: []string{
 			"serve", "--listen", url,
 			"--format", c.Options.Text("format", "raw"),
 			"--workers", c.Options.Text("workers", "1"),
