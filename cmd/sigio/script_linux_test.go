@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	// A program with the race detector waits for a second at its end, unless told
 	// not to; the scripts run hundreds.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
-	testscript.Main(m, map[string]func(){"sigio": main, "confined": confined})
+	testscript.Main(m, map[string]func(){"sigio": main, "confined": confined, "machine": machineInit})
 }
 
 // fatalTime is how long to wait for what must happen. It only passes in a failure.
