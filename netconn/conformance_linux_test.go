@@ -3,7 +3,6 @@ package netconn_test
 import (
 	"crypto/tls"
 	"net"
-	"os"
 	"testing"
 
 	"github.com/seed-067c1534/sigio/internal/sigtest"
@@ -24,36 +23,32 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// TestConformanceOfTLS has each case in a process of its own, since the suite does
-// not let one choose. Three are left out that TLS on package net's connections fails
-// as well: for crypto/tls a write that timed out is the end of the connection.
+// TestConformanceOfTLS is the same for TLSConn, in either role: the suite does nearly
+// everything to its first connection. (A plain *tls.Conn fails PastTimeout,
+// FutureTimeout and ConcurrentMethods, on package net's connections as on these: for
+// crypto/tls a write that timed out is the end.)
 func TestConformanceOfTLS(t *testing.T) {
-	if os.Getenv(tlsVar) == "" {
-		for _, name := range []string{
-			"BasicIO", "PingPong", "RacyRead", "RacyWrite",
-			"ReadTimeout", "WriteTimeout", "PresentTimeout", "CloseTimeout",
-		} {
-			sigtest.Run(t, t.Name()+"/"+name, tlsVar+"=1")
-		}
-		return
-	}
+	t.Parallel()
 	c := newConfig(t)
-	cert, pool := certificate(t)
-	nettest.TestConn(t, func() (a, b net.Conn, stop func(), err error) {
-		a, b = pair(t, c, "tcp")
-		client := tls.Client(a, &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"})
-		server := tls.Server(b, &tls.Config{Certificates: []tls.Certificate{cert}})
-		failed := make(chan error, 1)
-		go func() { failed <- server.Handshake() }()
-		if err := client.Handshake(); err != nil {
-			return nil, nil, nil, err
+	for _, version := range tlsVersions {
+		for _, network := range []string{"tcp", "unix"} {
+			for _, role := range []string{"client", "server"} {
+				t.Run(tls.VersionName(version)+"/"+network+"/"+role, func(t *testing.T) {
+					nettest.TestConn(t, func() (a, b net.Conn, stop func(), err error) {
+						a, b = pair(t, c, network)
+						client, server := tlsPair(t, a, b, version)
+						a, b = client, server
+						if role == "server" {
+							a, b = b, a
+						}
+						// At once, as when a program ends: nobody reads any more.
+						return a, b, func() { client.NetConn().Close(); server.NetConn().Close() }, nil
+					})
+				})
+			}
 		}
-		return client, server, func() { client.Close(); server.Close() }, <-failed
-	})
+	}
 }
-
-// tlsVar makes a process run the suite for TLS.
-const tlsVar = "SIGIO_TEST_TLS"
 
 // The same, when the kernel cannot queue a single signal and the loop sweeps.
 func TestConformanceWithoutSignals(t *testing.T) {
@@ -61,6 +56,7 @@ func TestConformanceWithoutSignals(t *testing.T) {
 		return
 	}
 	t.Run("all", TestConformance)
+	t.Run("TLS", TestConformanceOfTLS)
 }
 
 // The same, on the back end that other systems have.
@@ -69,4 +65,5 @@ func TestConformanceOfPortable(t *testing.T) {
 		return
 	}
 	t.Run("all", TestConformance)
+	t.Run("TLS", TestConformanceOfTLS)
 }
