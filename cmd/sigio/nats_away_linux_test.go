@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/seed-067c1534/sigio/internal/sender"
+	"github.com/seed-067c1534/sigio/internal/sigtest"
+)
+
+// chorus are senders that send numbered lines until they are told to stop. The last one asks for
+// acknowledgements, so that its messages have a send_id.
+type chorus struct {
+	sent     [3]atomic.Int64
+	stopping atomic.Bool
+	sending  sync.WaitGroup
+}
+
+func startChorus(t *testing.T, address string, rate float64) *chorus {
+	c := &chorus{}
+	for i := range c.sent {
+		in, out := io.Pipe()
+		c.sending.Go(func() {
+			for !c.stopping.Load() {
+				if _, err := fmt.Fprintf(out, "a message of sender %d, of the length that many have: %s\n", i, strings.Repeat("x", 60)); err != nil {
+					return
+				}
+			}
+			out.Close()
+		})
+		c.sending.Go(func() {
+			defer in.Close()
+			r, err := sender.Run(t.Context(), sender.Config{
+				Target: sender.Target{Network: "tcp", Address: address}, User: fmt.Sprint("sender", i), Lines: in, Number: true,
+				KeepOpen: true, Ack: i == len(c.sent)-1, Rate: rate, Timeout: 2 * time.Minute,
+				Progress: func(sent, _ int, _ time.Duration) { c.sent[i].Store(int64(sent)) },
+			})
+			if err != nil || r.Failed > 0 {
+				t.Errorf("sender %d: %+v %v", i, r, err)
+			}
+		})
+	}
+	t.Cleanup(c.stop)
+	return c
+}
+
+// stop returns when everything has been sent.
+func (c *chorus) stop() {
+	c.stopping.Store(true)
+	c.sending.Wait()
+}
+
+func (c *chorus) total() (sum int64) {
+	for i := range c.sent {
+		sum += c.sent[i].Load()
+	}
+	return sum
+}
+
+// memory is a line of /proc/PID/status, such as VmRSS, in bytes.
+func (s *served) memory(t *testing.T, line string) int64 {
+	t.Helper()
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(content), line+":")
+	rest, _, _ = strings.Cut(strings.TrimSpace(rest), " ")
+	n, err := strconv.ParseInt(rest, 10, 64)
+	if err != nil {
+		t.Fatalf("no %s in\n%s", line, content)
+	}
+	return n << 10
+}
+
+// accountRead is what these tests need of the file of --stats.
+type accountRead struct {
+	Received, Delivered, Pending uint64
+	Rejected                     map[string]uint64
+	Outputs                      []struct {
+		Output        string
+		Written, Lost uint64
+		Details       map[string]uint64
+	}
+}
+
+func statsOf(t *testing.T, path string) (a accountRead) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(content, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// counted reads messages, wants those of each sender in order and none twice, and returns how many
+// there are, and whether some are missing in between.
+func counted(t *testing.T, where string, in io.Reader) (total int64, gaps bool) {
+	t.Helper()
+	next := map[string]int{}
+	scan := bufio.NewScanner(in)
+	scan.Buffer(nil, 1<<20)
+	for scan.Scan() {
+		var m struct {
+			User string `json:"send_user"`
+			Text string `json:"send_msg"`
+		}
+		var n int
+		if err := json.Unmarshal(scan.Bytes(), &m); err != nil {
+			t.Fatalf("%s: %q: %v", where, scan.Text(), err)
+		}
+		if _, err := fmt.Sscanf(m.Text, "seq=%d", &n); err != nil {
+			t.Fatalf("%s: %q", where, scan.Text())
+		}
+		if n < next[m.User] {
+			t.Fatalf("%s: %s has message %d after %d", where, m.User, n, next[m.User]-1)
+		}
+		gaps = gaps || n > next[m.User]
+		next[m.User] = n + 1
+		total++
+	}
+	return total, gaps
+}
+
+// away is how long a test stops a nats-server.
+func away() time.Duration {
+	if os.Getenv("SIGIO_SOAK") != "" {
+		return 30 * time.Second
+	}
+	return 1500 * time.Millisecond
+}
+
+// TestNATSAway stops a nats-server under load, and starts it again.
+func TestNATSAway(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		args    string // of the output
+		spooled bool
+		drops   bool // what its queue does not hold is lost, and counted
+		others  bool // the other output goes on meanwhile
+		never   bool // it does not come back as long as serve runs
+	}{
+		{name: "block", args: "queue=1MiB"},
+		{name: "drop-oldest", args: "queue=256KiB&policy=drop-oldest", drops: true, others: true},
+		{name: "spool", args: "queue=1MiB", spooled: true, others: true},
+		{name: "spool, for good", args: "queue=1MiB", spooled: true, others: true, never: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			nats := startNATS(t)
+			address := freePort(t)
+			stream := "nats://" + nats.host() + "/LOGS.app"
+			stats, file := filepath.Join(dir, "stats"), filepath.Join(dir, "x.jsonl")
+			args := []string{"--listen", "tcp://" + address, "--stats", stats, "--output", stream + "?window=1h&timeout=2s&" + c.args, "--output", "file:" + file + "?format=json"}
+			if c.spooled {
+				args = append(args, "--spool", filepath.Join(dir, "spool"))
+			}
+			if c.never { // the end waits for it no longer than that
+				args = append(args, "--drain-timeout", "3s")
+			} else {
+				args = append(args, "--drain-timeout", "60s")
+			}
+			s := startServe(t, filepath.Join(dir, "log"), args...)
+			chorus := startChorus(t, address, 4000)
+			sigtest.Until(t, "some messages", func() bool { return chorus.total() > 10000 })
+			before := s.memory(t, "VmHWM")
+
+			nats.stop()
+			sizeAt := func() int64 { info, _ := os.Stat(file); return info.Size() }
+			size, sent := sizeAt(), chorus.total()
+			<-time.After(away() / 2)
+			halfway := s.memory(t, "VmHWM")
+			<-time.After(away() / 2)
+			grown, meanwhile := sizeAt()-size, chorus.total()-sent
+			// The file gets at least what was sent, less what is on its way.
+			if least := 150 * (meanwhile - 10000); c.others && (grown < least || meanwhile < 10000) {
+				t.Errorf("meanwhile %d messages were sent, and the other output has grown by %d bytes", meanwhile, grown)
+			}
+			during := s.memory(t, "VmHWM")
+			// An embedded store takes buffers of its own before it stays as it is.
+			if during > before+128<<20 || during > halfway+48<<20 {
+				t.Errorf("memory has grown from %d to %d and %d MiB", before>>20, halfway>>20, during>>20)
+			}
+			if content, _ := os.ReadFile(filepath.Join(dir, "log")); !strings.Contains(string(content), "kept and tried again") {
+				t.Errorf("nothing is said:\n%s", content)
+			}
+			if !c.never {
+				nats.start()
+			}
+			chorus.stop()
+			s.stop(t)
+
+			a, total := statsOf(t, stats), chorus.total()
+			if a.Received != a.Delivered || int64(a.Received) != total || a.Pending != 0 {
+				t.Errorf("%d were sent; the account: received %d, delivered %d, pending %d", total, a.Received, a.Delivered, a.Pending)
+			}
+			if c.never {
+				nats.start()
+				startServe(t, filepath.Join(dir, "log"), args...).stop(t)
+			}
+			f, err := os.Open(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if n, gaps := counted(t, "file", f); n != total || gaps {
+				t.Errorf("the file has %d messages of %d", n, total)
+			}
+			n, gaps := counted(t, "stream", found(t, stream))
+			lost := int64(0)
+			for _, o := range a.Outputs {
+				if o.Output == stream {
+					lost = int64(o.Lost)
+				}
+			}
+			if c.never {
+				lost = 0 // what an output gives up at its end stays in the spool
+			}
+			if n+lost != total || gaps != c.drops || (lost > 0) != c.drops {
+				t.Errorf("the stream has %d messages of %d, %d are counted as lost", n, total, lost)
+			}
+			t.Logf("%d messages, %d of them while the server was away, %d lost; VmHWM %d MiB before, then %d and %d MiB",
+				total, meanwhile, lost, before>>20, halfway>>20, during>>20)
+		})
+	}
+}
