@@ -26,22 +26,30 @@ func newSend() *cobra.Command {
 		Example: `sigio send 'hello, world'                  # to tcp://localhost:8888
 sigio send --to udp://localhost:8888 hi
 tail -f app.log | sigio send -             # each line is a message
+tail -f app.log | sigio send --ack --to 'tls://receiver:6514?ca=ca.pem' -
 sigio send --count 10000 --rate 500/s hi   # load`,
 		Long: `Send sends MESSAGE as {"send_user","send_time","send_msg"}, each over a connection
 of its own. With - instead of a MESSAGE it sends each line of standard input. It
 sends over TCP unless --to says otherwise, because TCP tells when nobody is
 there; a datagram may get lost unnoticed. With --ack a message counts as sent when
 the receiver says that it is delivered, and until then it is sent again. The exit
-code is 1 if any message failed.`,
+code is 1 if any message failed.
+
+URL is udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT, unix://PATH or
+unixgram://PATH, with @NAME as PATH for an abstract name. Behind a ? tls:// has
+parameters: ca=FILE, whom to trust instead of the authorities that the system
+trusts; cert=FILE and key=FILE, for a receiver that wants a certificate, the key
+in the same file if there is no key=; name=NAME, whom the receiver's certificate
+must be for if not HOST.`,
 	}
 	f := cmd.Flags()
-	f.StringVar(&target, "to", "tcp://localhost:8888", "send to this `URL`: udp://HOST:PORT or tcp://HOST:PORT")
+	f.StringVar(&target, "to", "tcp://localhost:8888", "send to this `URL`, see above")
 	f.StringVar(&name, "user", "", "send under this `NAME` (default: yours)")
 	f.IntVar(&cfg.Count, "count", 1, "send the message `N` times")
 	f.Var(&perSecond, "rate", "send at most so many messages a second; 0: as fast as possible")
 	f.IntVar(&cfg.Connections, "connections", 1, "send by `N` connections at the same time")
-	f.BoolVar(&cfg.KeepOpen, "keep-open", false, "TCP: keep the connections open, and end each message with a newline")
-	f.BoolVar(&cfg.Ack, "ack", false, "TCP: have the receiver acknowledge, and send again what it does not, with a send_id")
+	f.BoolVar(&cfg.KeepOpen, "keep-open", false, "keep the connections open, and end each message with a newline")
+	f.BoolVar(&cfg.Ack, "ack", false, "have the receiver acknowledge, over a connection, and send again what it does not, with a send_id")
 	f.BoolVar(&cfg.Number, "number", false, "number the messages: seq=0000000000")
 	f.DurationVar(&cfg.Timeout, "timeout", 10*time.Second, "the `TIME` that one message may take")
 	cmd.RunE = work(func(cmd *cobra.Command, args []string) error {
@@ -49,12 +57,15 @@ code is 1 if any message failed.`,
 		if cfg.Target, err = sender.ParseURL(target); err != nil {
 			return usagef("--to: %v", plain(err))
 		}
+		if err := cfg.Target.Check(); err != nil {
+			return usagef("--to: %v", plain(err))
+		}
 		lines := len(args) == 1 && args[0] == "-"
 		switch {
 		case len(args) == 0:
 			return usagef("what is to be sent? Give a MESSAGE, or - for the lines of standard input")
-		case cfg.Ack && cfg.Target.Network == "udp":
-			return usagef("--ack wants tcp://: nothing is acknowledged over UDP")
+		case cfg.Ack && !cfg.Target.Stream():
+			return usagef("--ack wants tcp://, tls:// or unix://: datagrams are not acknowledged")
 		case lines && cmd.Flags().Changed("count"):
 			return usagef("--count does not go with -: each line is one message")
 		case cfg.Count < 1 || cfg.Connections < 1 || cfg.Timeout <= 0:
@@ -93,11 +104,14 @@ func send(parent context.Context, cfg sender.Config, stderr io.Writer) error {
 	line.clear()
 	fmt.Fprintln(stderr, summary(cfg.Target.String(), result))
 	var s *stopped
+	var d *sender.Distrust
 	switch {
 	case errors.As(context.Cause(ctx), &s):
 		return &failure{s.code(), s}
 	case err != nil:
 		return plain(err)
+	case errors.As(result.First, &d):
+		return d
 	case result.Failed > 0:
 		return &failure{code: exitFailure} // the summary says it
 	}

@@ -63,7 +63,7 @@ func (r *run) workAcked(ctx, taking context.Context) {
 				r.count(0, err)
 			}
 			if ctx.Err() == nil {
-				r.fault(fmt.Errorf("sigio: %d messages were not acknowledged: %w", len(a.open), err))
+				r.fault(fmt.Errorf("sigio: not acknowledged: %w", err)) // the Result says how many
 			} else {
 				r.interrupted(ctx)
 			}
