@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,23 @@ func (l *jsonLines) all() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.list
+}
+
+// rsyslogModules returns the folder of rsyslogd's modules, where distributions have it, or where
+// somebody has unpacked a package; "" for the one that the program itself knows.
+func rsyslogModules() string {
+	if folder := os.Getenv("RSYSLOG_MODDIR"); folder != "" {
+		return folder
+	}
+	for _, base := range []string{"/usr", "/usr/local", "/opt/*", "/opt/*/usr"} {
+		for _, lib := range []string{"lib/*", "lib*"} {
+			found, _ := filepath.Glob(filepath.Join(base, lib, "rsyslog", "imuxsock.so"))
+			if len(found) > 0 {
+				return filepath.Dir(found[0])
+			}
+		}
+	}
+	return ""
 }
 
 // rsyslogd forwards what it gets at a Unix socket, by omfwd, in each of its ways.
@@ -72,6 +90,9 @@ action(type="omfwd" target="127.0.0.1" port="%[3]s" protocol="tcp" template="RSY
 	var said bytes.Buffer
 	cmd := exec.Command(path, "-n", "-f", dir+"/conf", "-i", dir+"/pid")
 	cmd.Stdout, cmd.Stderr = &said, &said
+	if folder := rsyslogModules(); folder != "" {
+		cmd.Env = append(os.Environ(), "RSYSLOG_MODDIR="+folder)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
