@@ -27,7 +27,7 @@ type outlet struct {
 	mu       sync.Mutex
 	deadline time.Time     // the user's, and from shut on the end's
 	rest     []byte        // what its goroutine writes; nil: there is no goroutine
-	err      error         // of the rest: no record may follow
+	err      error         // why nothing is sent any more
 	busy     bool          // a Write is inside crypto/tls
 	finished bool          // crypto/tls has said close_notify
 	ended    bool          // the peer has said close_notify
@@ -44,9 +44,7 @@ var errUnread = errors.New("netconn: the TLS peer asks for answers and does not 
 
 // Write sends a record for crypto/tls, or keeps it.
 func (o *outlet) Write(record []byte) (int, error) {
-	if waits, err := o.wait(record); err != nil {
-		return 0, err
-	} else if waits {
+	if o.waits(record) {
 		return len(record), nil
 	}
 	n, err := o.Conn.Write(record)
@@ -56,19 +54,23 @@ func (o *outlet) Write(record []byte) (int, error) {
 	return n, nil
 }
 
-// wait adds a record to the rest, if there is one.
-func (o *outlet) wait(record []byte) (waits bool, err error) {
+// waits adds a record to the rest, if there is one. What follows an error goes nowhere;
+// begin and last tell of it. If crypto/tls heard of it from an answer that a Read has to
+// send, it would not take the keys that the peer uses next (handleKeyUpdate).
+func (o *outlet) waits(record []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.rest != nil && o.err == nil && len(o.rest)+len(record) > maxRest {
+	switch {
+	case o.err != nil:
+	case o.rest == nil:
+		return false
+	case len(o.rest)+len(record) > maxRest:
 		o.err = errUnread
 		o.wake()
+	default:
+		o.rest = append(o.rest, record...)
 	}
-	if o.rest == nil || o.err != nil {
-		return false, o.err
-	}
-	o.rest = append(o.rest, record...)
-	return true, nil
+	return true
 }
 
 // failed says what crypto/tls is to hear about a record of which n bytes were written.
@@ -76,12 +78,16 @@ func (o *outlet) failed(record []byte, n int, err error) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
-	case o.lasting.Load() && errors.Is(err, os.ErrDeadlineExceeded):
+	case !o.lasting.Load():
+		return n, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		o.keep(record[n:])
+	case o.busy: // the Write is to hear it at once
+		return n, err
 	case o.closed && o.ended:
 		// It is a close_notify for a peer that has said its own, and has gone.
 	default:
-		return n, err
+		o.err = err
 	}
 	return len(record), nil
 }
