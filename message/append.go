@@ -81,6 +81,14 @@ func AppendJSON(dst []byte, m *Message) []byte {
 	return append(dst, "\"}\n"...)
 }
 
+// AppendString appends s as a JSON string, with the escapes that AppendJSON writes, and returns the extended
+// slice. It is for whoever makes an Extra.
+func AppendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	dst = escape(dst, []byte(s), quotable)
+	return append(dst, '"')
+}
+
 // member appends a string behind its name.
 func member(dst []byte, name string, s []byte) []byte {
 	dst = append(dst, name...)

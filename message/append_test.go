@@ -66,6 +66,21 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+func TestAppendString(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{
+		"":                              `""`,
+		"plain":                         `"plain"`,
+		"a\"\\\n\x00\u202e\u0085\xffé日": `"a\"\\\n\u0000\u202e\u0085` + "\ufffdé日\"",
+	} {
+		got := string(message.AppendString([]byte("> "), s))
+		var back string
+		if err := json.Unmarshal([]byte(got[2:]), &back); got != "> "+want || err != nil || back != strings.ToValidUTF8(s, "\ufffd") {
+			t.Errorf("%q became %s, want %s; read back %q, %v", s, got, want, back, err)
+		}
+	}
+}
+
 // TestAppendEveryRune writes each character there is, and each byte, at each place of a word that the scanner looks at.
 func TestAppendEveryRune(t *testing.T) {
 	t.Parallel()

@@ -153,8 +153,8 @@ const DefaultUnixMode = 0o660
 const InputMessages = "messages"
 
 // ParseFunc reads one message as Message.Parse does: it sets all of m's fields that
-// Parse sets, which may alias body and memory that nobody changes any more, and it
-// cannot fail. It is called from several goroutines at a time, with different m, and
+// Parse sets, which may alias body and memory that nobody changes before the next call
+// with m, and it cannot fail. It is called from several goroutines at a time, with different m, and
 // must not block.
 type ParseFunc func(m *message.Message, body []byte)
 

@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"strings"
+	"slices"
 	"sync"
 
 	"github.com/leodido/go-syslog/v4"
 	"github.com/leodido/go-syslog/v4/auto"
+	"github.com/leodido/go-syslog/v4/common"
 	"github.com/leodido/go-syslog/v4/rfc3164"
 	"github.com/leodido/go-syslog/v4/rfc5424"
 	"github.com/seed-067c1534/sigio/message"
@@ -31,6 +31,7 @@ var syslogParsers = sync.Pool{New: func() any {
 // Of a message that has a priority, but no header that these know, everything behind the
 // priority is the text. What has none is read as any other message.
 func readSyslog(m *message.Message, body []byte) {
+	spare := m.Extra[:0] // used again, as Parse does with its memory
 	m.Parse(body)
 	if !m.Raw || len(m.Text) == 0 || m.Text[0] != '<' {
 		return
@@ -39,70 +40,124 @@ func readSyslog(m *message.Message, body []byte) {
 	parser := syslogParsers.Get().(syslog.Machine)
 	parsed, err := parser.Parse(text)
 	syslogParsers.Put(parser)
-	x := syslogMembers{}
+	if err != nil {
+		parsed = nil
+	}
+	x := syslogMembers{spare}
 	switch p := parsed.(type) {
 	case *rfc5424.SyslogMessage:
-		x.take(m, &p.Base)
+		x.header(m, text, &p.Base)
 		m.Time = timeOf(text, 1)
 		if p.StructuredData != nil {
-			x.Data = *p.StructuredData
+			x.data(*p.StructuredData)
 		}
 	case *rfc3164.SyslogMessage:
-		x.take(m, &p.Base)
+		x.header(m, text, &p.Base)
 		m.Time = timeOf(text, 0)
-	}
-	if err != nil || parsed == nil {
+	default:
 		priority, rest, ok := cutPriority(text)
 		if !ok {
 			return
 		}
-		var base syslog.Base
-		base.ComputeFromPriority(priority)
-		x.take(m, &base)
-		m.Time, m.Text = nil, rest
+		x.level(priority/8, priority%8)
+		m.Text = rest
 	}
 	m.Raw = false
 	m.Text = bytes.TrimPrefix(m.Text, []byte("\ufeff"))
-	m.Extra = x.json()
+	m.Extra = x.json
 }
 
-// syslogMembers are the further members of a message.
-type syslogMembers struct {
-	Host     string                       `json:"host,omitempty"`
-	PID      string                       `json:"pid,omitempty"`
-	MsgID    string                       `json:"msgid,omitempty"`
-	Facility string                       `json:"facility,omitempty"`
-	Severity string                       `json:"severity,omitempty"`
-	Data     map[string]map[string]string `json:"data,omitempty"`
+// syslogMembers are the further members of a message, as message.Message.Extra has them.
+type syslogMembers struct{ json []byte }
+
+// header sets x and m to what b has, which was read from text.
+func (x *syslogMembers) header(m *message.Message, text []byte, b *syslog.Base) {
+	host := value(b.Hostname)
+	x.add("host", host)
+	x.add("pid", value(b.ProcID))
+	x.add("msgid", value(b.MsgID))
+	if b.Facility != nil && b.Severity != nil {
+		x.level(*b.Facility, *b.Severity)
+	}
+	if m.User = within(text, value(b.Appname)); len(m.User) == 0 {
+		m.User = within(text, host)
+	}
+	m.Text = within(text, value(b.Message))
 }
 
-// take sets x and m to what b has.
-func (x *syslogMembers) take(m *message.Message, b *syslog.Base) {
-	value := func(s *string) string {
-		if s == nil {
-			return ""
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// within returns s as a part of text, where it was read: so it needs no memory of its own.
+func within(text []byte, s string) []byte {
+	if n := len(text) - len(s); n >= 0 && string(text[n:]) == s {
+		return text[n:] // as the text of a message is
+	}
+	if i := bytes.Index(text, []byte(s)); i >= 0 {
+		return text[i : i+len(s) : i+len(s)]
+	}
+	return []byte(s)
+}
+
+func (x *syslogMembers) level(facility, severity uint8) {
+	x.add("facility", common.FacilityKeywords[facility])
+	x.add("severity", common.SeverityLevelsShort[severity])
+}
+
+// data adds structured data, its names in order.
+func (x *syslogMembers) data(elements map[string]map[string]string) {
+	if len(elements) == 0 {
+		return
+	}
+	x.name("data")
+	x.json = append(x.json, '{')
+	var memory [8]string
+	for i, id := range inOrder(memory[:0], elements) {
+		if i > 0 {
+			x.json = append(x.json, ',')
 		}
-		return *s
+		x.json = message.AppendString(x.json, id)
+		x.json = append(x.json, ":{"...)
+		var memory [8]string
+		for i, name := range inOrder(memory[:0], elements[id]) {
+			if i > 0 {
+				x.json = append(x.json, ',')
+			}
+			x.json = message.AppendString(x.json, name)
+			x.json = append(x.json, ':')
+			x.json = message.AppendString(x.json, elements[id][name])
+		}
+		x.json = append(x.json, '}')
 	}
-	x.Host, x.PID, x.MsgID = value(b.Hostname), value(b.ProcID), value(b.MsgID)
-	x.Facility, x.Severity = value(b.FacilityLevel()), value(b.SeverityShortLevel())
-	m.User = []byte(value(b.Appname))
-	if len(m.User) == 0 {
-		m.User = []byte(x.Host)
-	}
-	m.Text = []byte(value(b.Message))
+	x.json = append(x.json, '}')
 }
 
-// json is x as message.Message.Extra has it.
-func (x *syslogMembers) json() []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(x); err != nil {
-		return nil // strings can always be encoded
+func inOrder[T any](names []string, m map[string]T) []string {
+	for name := range m {
+		names = append(names, name)
 	}
-	members := bytes.TrimSpace(b.Bytes())
-	return members[1 : len(members)-1]
+	slices.Sort(names)
+	return names
+}
+
+// add adds a member, unless it is empty.
+func (x *syslogMembers) add(name, value string) {
+	if value != "" {
+		x.name(name)
+		x.json = message.AppendString(x.json, value)
+	}
+}
+
+func (x *syslogMembers) name(name string) {
+	if len(x.json) > 0 {
+		x.json = append(x.json, ',')
+	}
+	x.json = message.AppendString(x.json, name)
+	x.json = append(x.json, ':')
 }
 
 // timeOf returns the time in a header as it was written: of RFC 5424, behind the version;
@@ -122,7 +177,7 @@ func timeOf(text []byte, words int) []byte {
 	if string(rest) == "-" {
 		return nil
 	}
-	return []byte(strings.TrimSuffix(string(rest), ":"))
+	return bytes.TrimSuffix(rest, []byte{':'})
 }
 
 // cutPriority reads <0> to <191>.

@@ -58,6 +58,26 @@ func TestSyslogLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// Its memory is used again, whatever it has read before.
+func TestSyslogInTurn(t *testing.T) {
+	t.Parallel()
+	inputs := []string{
+		`<13>1 2026-11-24T18:00:00Z h a 1 i [d@1 a="b"] hello`,
+		`{"send_user":"u","send_time":"t","send_msg":"m","further":[1,2,3],"more":"members"}`,
+		"plain", `<191>hello, world`, `<13>Nov 24 18:00:00 myhost su[77]: 'su root' failed`,
+	}
+	var m message.Message
+	for i := range 5 * len(inputs) {
+		in := []byte(inputs[i*i%len(inputs)])
+		readSyslog(&m, in)
+		var fresh message.Message
+		readSyslog(&fresh, in)
+		if got, want := message.AppendJSON(nil, &m), message.AppendJSON(nil, &fresh); string(got) != string(want) {
+			t.Errorf("%d: %s became\n%swant\n%s", i, in, got, want)
+		}
+	}
+}
+
 func FuzzSyslog(f *testing.F) {
 	f.Add([]byte(`<13>1 2026-11-24T18:00:00Z h a 1 i [d@1 a="b"] hello`))
 	f.Add([]byte(`<13>Nov 24 18:00:00 myhost su[77]: 'su root' failed`))
