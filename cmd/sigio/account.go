@@ -59,7 +59,7 @@ type accountJSON = web.Account
 
 // now is the account at this moment, which --stats writes and --http shows.
 func (s *server) now() web.Account {
-	return web.Account{At: time.Now(), Stats: s.receiver.Stats(), Outputs: s.outputs.account()}
+	return web.Account{At: time.Now(), Stats: s.receiver.Stats(), Outputs: s.outputs.account(), Spool: s.outputs.spoolAccount()}
 }
 
 // accountFile is where --stats wants the account, "" for nowhere.

@@ -19,9 +19,10 @@ type outputs struct {
 	list []*branch
 	gone chan *branch // each when it takes no messages any more
 
-	spool *spool.Spool // nil: the outputs take messages at once
-	front *branch      // the queue in front of it
-	ended sync.Once
+	spool     *spool.Spool // nil: the outputs take messages at once
+	spoolName string
+	front     *branch // the queue in front of it
+	ended     sync.Once
 }
 
 // branch is one output: a queue, and the sink that it writes to.

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/seed-067c1534/sigio/internal/spool"
+	"github.com/seed-067c1534/sigio/internal/web"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -78,31 +81,34 @@ func (o *outputs) openSpool(ctx context.Context, s *spool.Options, warn func(str
 	if err != nil {
 		return err
 	}
-	o.spool = opened
-	name := s.Dir
-	if name == "" {
-		name = s.Remote.Servers
+	o.spool, o.spoolName = opened, s.Dir
+	if s.Dir == "" {
+		o.spoolName = s.Remote.Servers
 	}
-	o.front = &branch{outputPlan: &outputPlan{name: "spool " + name}, writer: opened.Front()}
-	o.front.details = func(sink) (map[string]uint64, error) { return spoolDetails(opened.Stats()), nil }
+	o.front = &branch{outputPlan: &outputPlan{name: "spool " + o.spoolName}, writer: opened.Front()}
 	for _, b := range o.list {
 		opened.Feed(b.name, b.writer)
 	}
 	return nil
 }
 
-// spoolDetails are the counts of a spool. What is behind is records, each of one or more messages.
-func spoolDetails(st spool.Stats) map[string]uint64 {
-	d := map[string]uint64{
-		"stored_records": st.Records, "stored_bytes": st.Bytes, "max_bytes": uint64(st.MaxBytes), "restarts": st.Restarts,
+// spoolAccount is the spool's account, nil if there is none.
+func (o *outputs) spoolAccount() *web.Spool {
+	if o.spool == nil {
+		return nil
 	}
-	for _, o := range st.Outputs {
-		d["records behind: "+o.Name] = o.Behind
-		if o.Missing > 0 {
-			d["messages missing: "+o.Name] = o.Missing
-		}
+	st, front := o.spool.Stats(), o.front.writer.Stats()
+	a := &web.Spool{
+		Name: o.spoolName, Records: st.Records, Bytes: st.Bytes, MaxBytes: uint64(st.MaxBytes), Restarts: st.Restarts,
+		Full: front.Stalled && (errors.Is(front.LastError, spool.ErrFull) || errors.Is(front.LastError, syscall.ENOSPC)),
 	}
-	return d
+	if !st.Oldest.IsZero() {
+		a.Oldest = st.Oldest.Unix()
+	}
+	for _, out := range st.Outputs {
+		a.Outputs = append(a.Outputs, web.SpoolOutput{Name: out.Name, Behind: out.Behind, Missing: out.Missing})
+	}
+	return a
 }
 
 // all are the outputs, and the queue in front of the spool.

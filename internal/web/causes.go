@@ -1,21 +1,23 @@
 package web
 
 import (
+	"slices"
+
 	"github.com/seed-067c1534/sigio/output"
 	"github.com/seed-067c1534/sigio/receiver"
 )
 
-// place says who loses a message, or closes a connection, for a cause.
+// place says who loses a message for a cause.
 type place int
 
 const (
 	inReceiver place = 1 << iota
 	inOutput
 	inKernel
-	atEnd // of a connection
+	ofConnection // no loss, but why a connection has ended
 )
 
-// cause is why something was lost or closed, and what can be done about it.
+// cause is why something was lost or has ended, and what can be done about it.
 type cause struct {
 	name, meaning, remedy string
 	at                    place
@@ -24,7 +26,7 @@ type cause struct {
 // kernelDropped is the page's name for what the kernel lost.
 const kernelDropped = "dropped by the kernel"
 
-// causes are all that are known. docs/observability.md has the same table.
+// causes are why messages are lost. docs/observability.md has the same tables.
 var causes = []cause{
 	{kernelDropped, "A datagram found the socket's receive buffer full.",
 		"Ask for a larger one (--receive-buffer, up to the sysctl net.core.rmem_max), or for more --workers.", inKernel},
@@ -56,9 +58,37 @@ var causes = []cause{
 		"Make its queue larger (queue=SIZE), or the output faster; policy=block stops reading instead.", inOutput},
 }
 
+// ends are why connections end.
+var ends = []cause{
+	{receiver.EndPeer, "The peer ended it in order.",
+		"Nothing.", ofConnection},
+	{receiver.EndReset, "It broke, or the peer does not answer any more (--dead-peer-timeout).",
+		"Look at the sender and the network, if it happens often.", ofConnection},
+	{receiver.EndFirstByte, "The peer said nothing for --first-byte-timeout.",
+		"Find out who connects and says nothing: a health check, or somebody who tries every port.", ofConnection},
+	{receiver.EndMessage, "One message took longer than --message-timeout.",
+		"Raise it if senders are slow, or let them end a message with a line feed.", ofConnection},
+	{receiver.EndIdle, "Nothing came for --idle-timeout after a message.",
+		"Nothing, if the sender connects again. Otherwise raise it; 0 is for ever.", ofConnection},
+	{receiver.EndNotAllowed, "The peer is outside the allowed networks (--allow).",
+		"Nothing, if the peer is not meant. Otherwise add its network.", ofConnection},
+	{receiver.EndHandshake, "TLS did not come about, or not within --first-byte-timeout.",
+		"A warning says why: often a certificate that one of them does not trust.", ofConnection},
+	{receiver.EndFraming, "A counted frame had no count, so that nothing behind it can be found.",
+		"Mend the sender: a count and a space before each message, or a message a line.", ofConnection},
+	{receiver.EndLimit, "It gave way to newer ones, at --max-connections or for want of descriptors.",
+		"Raise --max-connections, and the limit of open files (ulimit -n, LimitNOFILE).", ofConnection},
+	{receiver.EndMemory, "It gave way, since too many messages were incomplete at the same time.",
+		"Find the senders that begin messages and do not end them; lower --message-timeout.", ofConnection},
+	{receiver.EndShutdown, "The program ended.",
+		"Nothing.", ofConnection},
+	{receiver.EndError, "The system refused what a connection needs.",
+		"sigio doctor says what the machine allows.", ofConnection},
+}
+
 // causesOf returns the names of those that belong to one of the places.
 func causesOf(at place) (names []string) {
-	for _, c := range causes {
+	for _, c := range slices.Concat(causes, ends) {
 		if c.at&at != 0 {
 			names = append(names, c.name)
 		}

@@ -14,18 +14,21 @@ import (
 
 // metric is one name of /metrics.
 type metric struct {
-	desc *prometheus.Desc
-	kind prometheus.ValueType
+	desc       *prometheus.Desc
+	kind       prometheus.ValueType
+	name, help string
+	labels     []string
 }
 
 // described is every metric that is made of the account, in the order of the
 // documentation.
-var described []*prometheus.Desc
+var described []metric
 
 func newMetric(kind prometheus.ValueType, name, help string, labels ...string) metric {
-	d := prometheus.NewDesc("sigio_"+name, help, labels, nil)
-	described = append(described, d)
-	return metric{d, kind}
+	name = "sigio_" + name
+	m := metric{prometheus.NewDesc(name, help, labels, nil), kind, name, help, labels}
+	described = append(described, m)
+	return m
 }
 
 func counter(name, help string, labels ...string) metric {
@@ -70,7 +73,17 @@ var (
 	queuedBytes  = gauge("output_queue_bytes", "Bytes of the messages that wait in the output's queue.", "output")
 	retries      = counter("output_retries_total", "Writes that failed and were to be tried again.", "output")
 	stalled      = gauge("output_stalled", "1 if the most recent write failed, 0 if not.", "output")
+	failed       = gauge("output_failed", "1 if the output takes nothing any more, 0 if it does.", "output")
 	details      = counter("output_events_total", "What is special to the kind of output, such as rotations of a file.", "output", "event")
+
+	spoolFull     = gauge("spool_full", "1 if nothing can be stored, because the spool's bound is reached or the disk is full; 0 if it can.", "spool")
+	spoolRecords  = gauge("spool_records", "Records in the spool, each of one or more messages.", "spool")
+	spoolBytes    = gauge("spool_bytes", "Bytes of the records in the spool.", "spool")
+	spoolMax      = gauge("spool_max_bytes", "Bytes that the spool may hold.", "spool")
+	spoolOldest   = gauge("spool_oldest_timestamp_seconds", "When the oldest record was stored, in Unix time; 0 if there is none.", "spool")
+	spoolRestarts = counter("spool_restarts_total", "Times that the embedded store was started again, because it could not write.", "spool")
+	spoolBehind   = gauge("spool_behind_records", "Records that the output has not written yet.", "output")
+	spoolMissing  = counter("spool_missing_messages_total", "Messages that were gone from the spool when it was their turn: too old, or damaged.", "output")
 
 	viewers = gauge("page_viewers", "Browsers that have the live page open.")
 	dropped = counter("page_dropped_updates_total", "Updates of the live page that browsers were too slow for.")
@@ -96,15 +109,15 @@ type collector struct{ s *Server }
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range described {
-		out <- d
+	for _, m := range described {
+		out <- m.desc
 	}
 }
 
 // sample is one line of /metrics.
 type sample struct {
 	metric
-	labels []string
+	values []string // of its labels
 	n      uint64
 }
 
@@ -114,7 +127,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	// a reload, is in the account twice.
 	sums := map[string]*sample{}
 	put := func(m metric, n uint64, labels ...string) {
-		key := m.desc.String() + strings.Join(labels, "\x00")
+		key := m.name + "\x00" + strings.Join(labels, "\x00")
 		if sums[key] == nil {
 			sums[key] = &sample{m, labels, 0}
 		}
@@ -142,10 +155,13 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	for i := range a.Outputs {
 		collectOutput(put, &a.Outputs[i])
 	}
+	if a.Spool != nil {
+		collectSpool(put, a.Spool)
+	}
 	put(viewers, uint64(c.s.hub.viewers()))
 	put(dropped, c.s.hub.dropped.Load())
 	for _, v := range sums {
-		out <- prometheus.MustNewConstMetric(v.desc, v.kind, float64(v.n), v.labels...)
+		out <- prometheus.MustNewConstMetric(v.desc, v.kind, float64(v.n), v.values...)
 	}
 	l := c.s.latency.read()
 	count, byBound := l.cumulative()
@@ -160,7 +176,7 @@ func collectCounts(put func(metric, uint64, ...string), listener string, n *rece
 	put(kernelDrops, n.KernelDrops, listener)
 	put(accepted, n.Connections.Accepted, listener)
 	put(open, n.Connections.Open, listener)
-	putCauses(put, closed, n.Connections.Closed, listener, nil)
+	putCauses(put, closed, n.Connections.Closed, listener, endsAt(listener))
 	put(failures, n.Connections.AcceptFailures, listener)
 	put(listenerSignals, n.Signals.Received, listener)
 	put(listenerMerged, n.Signals.Merged, listener)
@@ -174,8 +190,22 @@ func collectOutput(put func(metric, uint64, ...string), o *Output) {
 	put(queuedBytes, uint64(o.PendingBytes), o.Name)
 	put(retries, o.Retries, o.Name)
 	put(stalled, one(o.Stalled), o.Name)
+	put(failed, one(o.Failed), o.Name)
 	for _, name := range slices.Sorted(maps.Keys(o.Details)) {
 		put(details, o.Details[name], o.Name, name)
+	}
+}
+
+func collectSpool(put func(metric, uint64, ...string), s *Spool) {
+	put(spoolFull, one(s.Full), s.Name)
+	put(spoolRecords, s.Records, s.Name)
+	put(spoolBytes, s.Bytes, s.Name)
+	put(spoolMax, s.MaxBytes, s.Name)
+	put(spoolOldest, uint64(s.Oldest), s.Name)
+	put(spoolRestarts, s.Restarts, s.Name)
+	for _, o := range s.Outputs {
+		put(spoolBehind, o.Behind, o.Name)
+		put(spoolMissing, o.Missing, o.Name)
 	}
 }
 
@@ -190,6 +220,14 @@ func putCauses(put func(metric, uint64, ...string), m metric, counts map[string]
 	for cause, n := range counts {
 		put(m, n, label, cause)
 	}
+}
+
+// endsAt are the ends that connections at a listener can have.
+func endsAt(listener string) []string {
+	if strings.HasPrefix(listener, "udp:") || strings.HasPrefix(listener, "unixgram:") {
+		return nil
+	}
+	return causesOf(ofConnection)
 }
 
 func one(b bool) uint64 {

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/seed-067c1534/sigio/receiver"
 )
 
 // Config sets up a Server. Only Account is required.
@@ -28,31 +26,6 @@ type Config struct {
 	AnyHost bool
 	// Profiles serves /debug/pprof.
 	Profiles bool
-}
-
-// Account is the state of the receiver and its outputs at one moment. Its JSON has
-// the names of the file that `sigio serve --stats` writes.
-type Account struct {
-	At time.Time `json:"at"`
-	receiver.Stats
-	Outputs []Output `json:"outputs"`
-}
-
-// Output is the account of one output. At every moment the messages that it was
-// given are Written + Lost + Pending.
-type Output struct {
-	Name         string            `json:"output"`
-	Written      uint64            `json:"written"`
-	WrittenBytes uint64            `json:"written_bytes"`
-	Lost         uint64            `json:"lost"`
-	LostBy       map[string]uint64 `json:"lost_by"`
-	Pending      int               `json:"pending"`
-	PendingBytes int               `json:"pending_bytes"`
-	Retries      uint64            `json:"retries"`
-	Stalled      bool              `json:"stalled"`              // the most recent write failed
-	Failed       bool              `json:"failed,omitempty"`     // it takes nothing any more
-	LastError    string            `json:"last_error,omitempty"` // of the most recent write that failed
-	Details      map[string]uint64 `json:"details,omitempty"`    // what is special to its kind
 }
 
 // Phase is what the program as a whole is doing.

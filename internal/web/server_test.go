@@ -2,25 +2,19 @@ package web
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/seed-067c1534/sigio/siginfo"
 )
 
@@ -161,95 +155,6 @@ func TestHealth(t *testing.T) {
 	want(503, "file:x is stalled", "no space left", "7 messages")
 	src.set(func(a *Account) { a.Outputs[1] = Output{Name: "file:x", Failed: true, LastError: "broken pipe"} })
 	want(503, "file:x has failed", "broken pipe")
-}
-
-func TestMetrics(t *testing.T) {
-	t.Parallel()
-	s, src := newServer(t, Config{})
-	src.set(func(a *Account) {
-		a.Listeners[0].Received, a.Listeners[0].Delivered = 7, 5
-		a.Listeners[0].Rejected["oversize"] = 2
-		a.Listeners[0].Connections.Closed["ended"] = 3
-		a.Listeners = append(a.Listeners, a.Listeners[0]) // given up and taken again
-		a.Outputs[0].Details = map[string]uint64{"rotations": 4}
-	})
-	s.latency.add(time.Millisecond)
-	problems, err := testutil.GatherAndLint(s.registry())
-	if err != nil || len(problems) > 0 {
-		t.Errorf("the linter: %v, %v", problems, err)
-	}
-	text := body(t, get(s, "/metrics"))
-	for _, line := range []string{
-		`sigio_messages_received_total{listener="udp://127.0.0.1:8888"} 14`,
-		`sigio_messages_rejected_total{cause="oversize",listener="udp://127.0.0.1:8888"} 4`,
-		`sigio_messages_rejected_total{cause="timeout",listener="udp://127.0.0.1:8888"} 0`,
-		`sigio_connections_closed_total{cause="ended",listener="udp://127.0.0.1:8888"} 6`,
-		`sigio_output_events_total{event="rotations",output="standard output"} 4`,
-		`sigio_signals_total{kind="POLL_IN"} 0`,
-		`sigio_message_latency_seconds_bucket{le="0.001"} 1`,
-		`sigio_build_info{version="v0.test"} 1`,
-		`sigio_ready 1`,
-	} {
-		if !strings.Contains(text, line+"\n") {
-			t.Errorf("no line %s in\n%s", line, text)
-		}
-	}
-	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "sigio_") {
-			t.Errorf("a name that is not ours: %s", line)
-		}
-	}
-}
-
-// docs/observability.md has every metric and every cause, with its remedy.
-func TestDocumentation(t *testing.T) {
-	t.Parallel()
-	page, err := os.ReadFile("../../docs/observability.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range described {
-		name := strings.Split(d.String(), `"`)[1]
-		if !bytes.Contains(page, []byte("`"+name+"`")) {
-			t.Errorf("docs/observability.md does not tell of %s", name)
-		}
-	}
-	known := map[string]bool{}
-	for _, c := range causes {
-		known[c.name] = true
-		if !bytes.Contains(page, []byte("| "+c.name+" | "+c.meaning+" | "+c.remedy+" |")) {
-			t.Errorf("docs/observability.md wants the line\n| %s | %s | %s |", c.name, c.meaning, c.remedy)
-		}
-	}
-	for _, file := range []string{"../../receiver/cause.go", "../../output/options.go"} {
-		for name, value := range causeConstants(t, file) {
-			if !known[value] {
-				t.Errorf("%s: %s %q has no explanation in causes.go", file, name, value)
-			}
-		}
-	}
-}
-
-// causeConstants finds constants that are named Cause and are written as strings.
-func causeConstants(t *testing.T, path string) map[string]string {
-	t.Helper()
-	tree, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]string{}
-	ast.Inspect(tree, func(n ast.Node) bool {
-		if v, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(v.Names[0].Name, "Cause") && len(v.Values) == 1 {
-			if text, ok := v.Values[0].(*ast.BasicLit); ok {
-				found[v.Names[0].Name], _ = strconv.Unquote(text.Value)
-			}
-		}
-		return true
-	})
-	if len(found) < 3 {
-		t.Errorf("%s: found %v only", path, found)
-	}
-	return found
 }
 
 func TestKinds(t *testing.T) {

@@ -1,6 +1,6 @@
 // The account in numbers: the equation, the losses, and the tables.
 
-import { byId, bytes, compact, count, make, put, sum } from "./format.js";
+import { ago, byId, bytes, compact, count, make, put, sum } from "./format.js";
 
 export const kernel = "dropped by the kernel";
 
@@ -30,7 +30,18 @@ export class AccountView {
     this.table("outputs", ["Output", "State", "Written", "Bytes", "Lost", "Waiting", "Tried again"],
       account.outputs.map((o) => [o.output, state(o), count(o.written), bytes(o.written_bytes), count(o.lost),
         `${count(o.pending)} (${bytes(o.pending_bytes)})`, count(o.retries)]));
+    this.spool(account.spool);
     this.counters();
+  }
+
+  spool(s) {
+    byId("spool").hidden = !s;
+    if (!s) return;
+    byId("spool-level").value = s.max_bytes ? s.bytes / s.max_bytes : 0;
+    const age = s.oldest ? `, the oldest ${ago(new Date(this.account.at) / 1000 - s.oldest)} old` : "";
+    byId("spool-state").dataset.tone = s.full ? "bad" : "";
+    put(byId("spool-state"), `${s.full ? "It is full, and reading has stopped. " : ""}${bytes(s.bytes)} of ${bytes(s.max_bytes)}, ${count(s.records)} records${age}`);
+    this.table("spool-outputs", ["Output", "Records behind", "Messages missing"], s.outputs.map((o) => [o.output, count(o.behind), count(o.missing)]));
   }
 
   losses() {
@@ -85,11 +96,11 @@ function state(o) {
   return o.stalled ? `stalled: ${o.last_error ?? ""}` : "takes messages";
 }
 
-// leaves are all numbers in v, with their names: listeners.0.received.
+// leaves are all numbers in v, with their names: listeners.0.received. What is true is 1.
 function* leaves(v, path = "") {
   for (const [k, x] of Object.entries(v)) {
     const name = path ? `${path}.${k}` : k;
-    if (typeof x === "number") yield [name, x];
+    if (typeof x === "number" || typeof x === "boolean") yield [name, Number(x)];
     else if (x && typeof x === "object") yield* leaves(x, name);
   }
 }

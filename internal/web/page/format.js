@@ -22,6 +22,13 @@ export function span(s) {
   return `${Number(s.toPrecision(2))} s`;
 }
 
+// ago writes seconds, roughly.
+export function ago(s) {
+  if (s < 100) return `${Math.max(0, Math.round(s))} s`;
+  if (s < 6000) return `${Math.round(s / 60)} min`;
+  return s < 360000 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} days`;
+}
+
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
 export const time = (at) => clock.format(new Date(at));
 
