@@ -67,8 +67,9 @@ func TestSyslogInTurn(t *testing.T) {
 		"plain", `<191>hello, world`, `<13>Nov 24 18:00:00 myhost su[77]: 'su root' failed`,
 	}
 	var m message.Message
-	for i := range 5 * len(inputs) {
-		in := []byte(inputs[i*i%len(inputs)])
+	for i := range len(inputs) * len(inputs) {
+		readSyslog(&m, []byte(inputs[i/len(inputs)]))
+		in := []byte(inputs[i%len(inputs)])
 		readSyslog(&m, in)
 		var fresh message.Message
 		readSyslog(&fresh, in)
