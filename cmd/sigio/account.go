@@ -54,9 +54,6 @@ func listeners(s receiver.Stats) string {
 	return strings.Join(urls, ", ")
 }
 
-// accountJSON is what a file of --stats has.
-type accountJSON = web.Account
-
 // now is the account at this moment, which --stats writes and --http shows.
 func (s *server) now() web.Account {
 	return web.Account{At: time.Now(), Stats: s.receiver.Stats(), Outputs: s.outputs.account(), Spool: s.outputs.spoolAccount()}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What outputs count by themselves is in docs/observability.md, with what it means, and nothing else.
+func TestEventsAreDocumented(t *testing.T) {
+	t.Parallel()
+	var counted []string
+	files, _ := filepath.Glob("output_*.go")
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"(\w+)": +st\.`).FindAllSubmatch(source, -1) {
+			counted = append(counted, string(m[1]))
+		}
+	}
+	page, err := os.ReadFile("../../docs/observability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n### What is special to an output\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var told []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `\\w+:` \\| `(\\w+)` \\| [A-Z].*\\. \\| [A-Z].*\\. \\|$").FindAllStringSubmatch(section, -1) {
+		told = append(told, m[1])
+	}
+	slices.Sort(counted)
+	slices.Sort(told)
+	if !slices.Equal(counted, told) || len(told) < 5 {
+		t.Errorf("docs/observability.md tells of the events\n%q, outputs count\n%q", told, counted)
+	}
+}
