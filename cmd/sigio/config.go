@@ -47,11 +47,6 @@ func settingNames(flags *pflag.FlagSet) (names []string) {
 	return names
 }
 
-// variable is the name of a setting in the environment.
-func variable(name string) string {
-	return "SIGIO_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-}
-
 // gather puts the settings together: what the command line line says, then the
 // environment, then the file. It reads the last two anew each time.
 func gather(line *cobra.Command) (*settings, error) {
@@ -72,6 +67,7 @@ func gather(line *cobra.Command) (*settings, error) {
 	}
 	var wrong complaints
 	s.takeEnvironment(os.Getenv, &wrong)
+	s.unknownVariables(os.Environ(), &wrong)
 	if options.configFile != "" {
 		content, err := os.ReadFile(options.configFile)
 		if err != nil {
@@ -92,26 +88,6 @@ func carry(from pflag.Value, to *pflag.Flag) error {
 		return to.Value.(pflag.SliceValue).Replace(list.GetSlice())
 	}
 	return to.Value.Set(from.String())
-}
-
-// takeEnvironment sets what the command line has not. An empty variable is none; the values of a list stand between
-// spaces.
-func (s *settings) takeEnvironment(getenv func(string) string, wrong *complaints) {
-	settingFlags(s.flags, func(f *pflag.Flag) {
-		value := getenv(variable(f.Name))
-		if value == "" || s.origins[f.Name] != "" {
-			return
-		}
-		values := []string{value}
-		if _, isList := f.Value.(pflag.SliceValue); isList {
-			values = strings.Fields(value)
-		}
-		if err := set(f, values); err != nil {
-			wrong.add("%s=%s: %v", variable(f.Name), value, err)
-			return
-		}
-		s.origins[f.Name] = origin(variable(f.Name))
-	})
 }
 
 // set gives an option a value, or, if it is a list, values.

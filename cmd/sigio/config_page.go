@@ -33,7 +33,7 @@ func configPage() []byte {
 	b.WriteString(".SH SYNOPSIS\n.B sigio serve \\-\\-config\n.I FILE\n")
 	b.WriteString(".SH DESCRIPTION\n" + strings.ReplaceAll(roff(`The file is in TOML (https://toml.io), without tables. Each key is the name of an option of sigio serve, and takes what the option takes: a text, a number, true or false. An option that may be given several times takes a list. A key that is no option is an error.
 
-A setting can be in three places. The command line goes before the environment, and that before the file. In the environment the name is in capitals with SIGIO_ in front, such as SIGIO_MAX_MESSAGE; one that is empty is none, and the values of a list stand between spaces.
+A setting can be in three places. The command line goes before the environment, and that before the file. In the environment the name is in capitals with SIGIO_ in front, such as SIGIO_MAX_MESSAGE; one that is empty is none, and the values of a list stand between spaces. A variable that begins so and belongs to no setting is an error.
 
 sigio serve --config FILE --check prints the settings that would hold and where each is from, or everything that is wrong, with the lines.`), "\n\n", "\n.PP\n") + "\n")
 	b.WriteString(".SH RELOADING\n" + roff("At SIGHUP the file and the files of certificates are read again, and files that are written to are opened anew. An address that is still listed, in the same words, stays open with its connections; a new one is opened; one that is not listed any more is drained and closed. If anything is wrong, everything stays as it was. Beside "+
