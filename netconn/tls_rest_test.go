@@ -93,12 +93,14 @@ func leaveRest(t *testing.T, c *netconn.TLSConn, wire *unread, size, taken int) 
 	t.Helper()
 	data := bytes.Repeat([]byte("rest"), size/4)
 	c.SetWriteDeadline(time.Now().Add(time.Second))
-	go wire.take(t, taken)
+	took := make(chan struct{})
+	go func() { defer close(took); wire.take(t, taken) }()
 	takes(t, time.Second, func() {
 		if n, err := c.Write(data); n != len(data) || err != nil {
 			t.Fatalf("Write: %d, %v", n, err)
 		}
 	})
+	<-took
 	c.SetWriteDeadline(time.Time{})
 	return data
 }
