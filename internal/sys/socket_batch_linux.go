@@ -1,7 +1,6 @@
 package sys
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"syscall"
 	"unsafe"
@@ -22,9 +21,9 @@ type DatagramBatch struct {
 	data    []byte
 }
 
-// controlSize is the room for control messages of one datagram: SO_RXQ_OVFL
-// needs 24 bytes at most, the rest is for what a socket handed to us may have
-// switched on besides (time stamp, packet information).
+// controlSize is the room for control messages of one datagram: the time of
+// arrival needs 32 bytes, the rest is for what a socket handed to us may have
+// switched on besides (drop counter, packet information).
 const controlSize = 128
 
 // NewDatagramBatch makes a batch of n datagrams of up to size bytes each; n is
@@ -96,24 +95,4 @@ func (b *DatagramBatch) Addr(i int) netip.AddrPort { return decodeAddr(&b.addrs[
 // Truncated reports whether the i-th datagram was longer than a slot.
 func (b *DatagramBatch) Truncated(i int) bool {
 	return b.headers[i].Hdr.Flags&unix.MSG_TRUNC != 0
-}
-
-// Dropped is the kernel's count of datagrams dropped at this socket before the
-// i-th one was queued (see CountDrops); it wraps at 32 bits. ok is false when
-// the kernel said nothing, which it does while the count is zero.
-func (b *DatagramBatch) Dropped(i int) (count uint32, ok bool) {
-	h := &b.headers[i].Hdr
-	rest := b.control[i*controlSize:][:min(int(h.Controllen), controlSize)]
-	for len(rest) >= unix.SizeofCmsghdr {
-		c := (*unix.Cmsghdr)(unsafe.Pointer(&rest[0]))
-		size := int(c.Len)
-		if size < unix.SizeofCmsghdr || size > len(rest) {
-			return 0, false
-		}
-		if c.Level == unix.SOL_SOCKET && c.Type == unix.SO_RXQ_OVFL && size >= unix.CmsgLen(4) {
-			return binary.NativeEndian.Uint32(rest[unix.CmsgLen(0):]), true
-		}
-		rest = rest[min(unix.CmsgSpace(size-unix.CmsgLen(0)), len(rest)):]
-	}
-	return 0, false
 }

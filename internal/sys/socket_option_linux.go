@@ -42,10 +42,6 @@ func SendBuffer(fd int) (int, error) { return getInt(fd, unix.SOL_SOCKET, unix.S
 // signals, only from n unread bytes on.
 func SetReceiveLowWater(fd, n int) error { return setInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, n) }
 
-// CountDrops makes the kernel add its drop counter to each received datagram
-// (SO_RXQ_OVFL); DatagramBatch.Dropped reads it.
-func CountDrops(fd int) error { return setInt(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1) }
-
 // memInfoDrops is the index of SK_MEMINFO_DROPS in the answer of SO_MEMINFO
 // (linux/sock_diag.h), which has nine 32-bit numbers since Linux 4.12.
 const memInfoDrops = 8

@@ -42,7 +42,6 @@ func SetSendBuffer(int, int) (int, error)    { return 0, errors.ErrUnsupported }
 func ReceiveBuffer(int) (int, error)         { return 0, errors.ErrUnsupported }
 func SendBuffer(int) (int, error)            { return 0, errors.ErrUnsupported }
 func SetReceiveLowWater(int, int) error      { return errors.ErrUnsupported }
-func CountDrops(int) error                   { return errors.ErrUnsupported }
 func Drops(int) (uint32, error)              { return 0, errors.ErrUnsupported }
 func SocketError(int) error                  { return errors.ErrUnsupported }
 func SetNoDelay(int, bool) error             { return errors.ErrUnsupported }
@@ -70,10 +69,9 @@ func SendZeroCopy(int, []byte) (int, error) { return 0, errors.ErrUnsupported }
 // DatagramBatch cannot receive on this system.
 type DatagramBatch struct{}
 
-func NewDatagramBatch(int, int) *DatagramBatch    { return &DatagramBatch{} }
-func (*DatagramBatch) Receive(int) (int, error)   { return 0, errors.ErrUnsupported }
-func (*DatagramBatch) Len() int                   { return 0 }
-func (*DatagramBatch) Payload(int) []byte         { return nil }
-func (*DatagramBatch) Addr(int) netip.AddrPort    { return netip.AddrPort{} }
-func (*DatagramBatch) Truncated(int) bool         { return false }
-func (*DatagramBatch) Dropped(int) (uint32, bool) { return 0, false }
+func NewDatagramBatch(int, int) *DatagramBatch  { return &DatagramBatch{} }
+func (*DatagramBatch) Receive(int) (int, error) { return 0, errors.ErrUnsupported }
+func (*DatagramBatch) Len() int                 { return 0 }
+func (*DatagramBatch) Payload(int) []byte       { return nil }
+func (*DatagramBatch) Addr(int) netip.AddrPort  { return netip.AddrPort{} }
+func (*DatagramBatch) Truncated(int) bool       { return false }
