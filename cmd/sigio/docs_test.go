@@ -39,3 +39,33 @@ func TestEventsAreDocumented(t *testing.T) {
 		t.Errorf("docs/observability.md tells of the events\n%q, outputs count\n%q", told, counted)
 	}
 }
+
+// The table of docs/limits.md names options that there are, with their defaults.
+func TestLimitsAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/limits.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := newServe().Flags()
+	compared := 0
+	for _, m := range regexp.MustCompile("(?m)^\\| [^|]+ \\| ([^|]+) \\| `--([\\w-]+).*?` \\|").FindAllStringSubmatch(string(page), -1) {
+		f := flags.Lookup(m[2])
+		if f == nil {
+			t.Errorf("docs/limits.md names --%s, which there is not", m[2])
+			continue
+		}
+		told, _, _ := strings.Cut(m[1], ", ") // what follows is when it is another
+		told = strings.NewReplacer(" min", "m0s", ",", "", " ", "").Replace(told)
+		if told[0] < '0' || told[0] > '9' || f.DefValue == "0s" || f.Value.Type() == "string" || m[2] == "output" {
+			continue // words
+		}
+		compared++
+		if told != f.DefValue {
+			t.Errorf("docs/limits.md says that the default of --%s is %s, it is %s", m[2], m[1], f.DefValue)
+		}
+	}
+	if compared < 6 {
+		t.Errorf("compared %d defaults only", compared)
+	}
+}
