@@ -16,8 +16,9 @@ import (
 //	ack N           the first N messages of the connection are delivered; it begins with "ack 0"
 //	reject N CAUSE  the message N will never be taken, such as one that is too long; it counts as
 //	                dealt with, and a later "ack" goes beyond it
-//	lost CAUSE      a message after those acknowledged was lost behind the receiver: no "ack"
-//	                follows, everything after the last one is to be sent again on a new connection
+//	lost CAUSE      a message after those acknowledged was lost behind the receiver, or the peer does
+//	                not read what it is told: no "ack" follows, everything after the last one is to
+//	                be sent again on a new connection
 //
 // Messages are counted from 1 in the order in which they are found. What delivered means is the
 // Output's to say: written, or durable in a spool.
@@ -32,7 +33,7 @@ type acker struct {
 	runs   []*run     // those that are not settled, the oldest first
 	acked  uint64     // messages that are dealt with, from the first on, without a gap
 	told   uint64     // the last "ack" that was written
-	lines  []byte     // still to be written
+	lines  []byte     // still to be written; when there are maxLines, rejections wait in runs
 	cause  string     // why there are no more acknowledgements
 	posted bool       // flush will be called
 	closed bool       // the connection is gone
@@ -45,10 +46,16 @@ type run struct {
 	a          *acker
 	n, settled int
 	lost       string
-	reject     string // it is one message, which was not handed over
+	reject     string // why its messages were not handed over; those that were told are not counted
 }
 
-const maxLines = 64 << 10 // of rejections that the peer does not read
+// What is remembered for a peer that does not read its acknowledgements. One that is rejected too often
+// without reading it is told that everything is lost: an "ack" would pass over rejections.
+const (
+	maxLines   = 64 << 10 // bytes
+	maxRuns    = 4 << 10
+	lostUnread = "rejections were not read"
+)
 
 // ackers are the ackers of a worker's connections.
 type ackers struct {
@@ -118,7 +125,8 @@ func (c *conn) endAcks() {
 	delete(w.ackers.all, c)
 	w.ackers.mu.Unlock()
 	a.mu.Lock()
-	a.write() // what is known by now
+	for a.write() && a.collect() { // what is known by now
+	}
 	a.closed = true
 	a.mu.Unlock()
 }
@@ -139,9 +147,14 @@ func (a *acker) run() *run {
 
 func (a *acker) reject(cause string) {
 	a.mu.Lock()
-	a.runs = append(a.runs, &run{a: a, n: 1, settled: 1, reject: cause})
+	defer a.mu.Unlock()
+	if n := len(a.runs); n > 0 && a.runs[n-1].reject == cause {
+		a.runs[n-1].n++
+		a.runs[n-1].settled++
+	} else {
+		a.runs = append(a.runs, &run{a: a, n: 1, settled: 1, reject: cause})
+	}
 	a.advance()
-	a.mu.Unlock()
 }
 
 func (r *run) take() { r.a.c.l.account.take() }
@@ -170,29 +183,50 @@ func (r *run) settle(n int, cause string) {
 
 // advance acknowledges the runs that are settled. mu is held.
 func (a *acker) advance() {
+	if a.collect() {
+		a.post()
+	}
+}
+
+// collect finds out what there is to say, and whether there is anything. mu is held.
+func (a *acker) collect() bool {
 	for len(a.runs) > 0 && a.cause == "" {
 		r := a.runs[0]
-		if r.settled < r.n {
+		if r.settled < r.n || r.reject != "" && !a.tell(r) {
 			break
 		}
 		a.runs[0] = nil
 		a.runs = a.runs[1:]
 		if r.lost != "" {
-			a.cause = r.lost
-			a.ack()
-			a.lines = append(append(append(a.lines, "lost "...), a.cause...), '\n')
-			break
+			a.lose(r.lost)
+		} else if r.reject == "" {
+			a.acked += uint64(r.n)
 		}
-		a.acked += uint64(r.n)
-		if r.reject != "" && len(a.lines) < maxLines {
-			a.lines = strconv.AppendUint(append(a.lines, "reject "...), a.acked, 10)
-			a.lines = append(append(append(a.lines, ' '), r.reject...), '\n')
-		}
+	}
+	if len(a.runs) > maxRuns && len(a.lines) >= maxLines {
+		a.lose(lostUnread)
 	}
 	if a.cause != "" {
 		a.runs = nil
 	}
-	a.post()
+	return len(a.lines) > 0 || a.acked > a.told
+}
+
+// tell rejects the messages of a run, as far as there is room. It returns whether those were all. mu is held.
+func (a *acker) tell(r *run) (all bool) {
+	for ; r.n > 0 && len(a.lines) < maxLines; r.n, r.settled = r.n-1, r.settled-1 {
+		a.acked++
+		a.lines = strconv.AppendUint(append(a.lines, "reject "...), a.acked, 10)
+		a.lines = append(append(append(a.lines, ' '), r.reject...), '\n')
+	}
+	return r.n == 0
+}
+
+// lose ends the acknowledgements. mu is held.
+func (a *acker) lose(cause string) {
+	a.cause = cause
+	a.ack()
+	a.lines = append(append(append(a.lines, "lost "...), cause...), '\n')
 }
 
 // ack appends the line that acknowledges what is new. mu is held.
@@ -205,7 +239,7 @@ func (a *acker) ack() {
 
 // post makes the loop write what there is to say. mu is held.
 func (a *acker) post() {
-	if a.posted || a.closed || len(a.lines) == 0 && a.acked == a.told {
+	if a.posted || a.closed {
 		return
 	}
 	a.posted = a.c.l.w.loop.Post(a.flush) == nil
@@ -222,7 +256,9 @@ func (a *acker) flush() {
 	if !a.write() {
 		a.posted = true
 		a.c.l.w.loop.AfterFunc(ackRetry, a.flush)
+		return
 	}
+	a.advance() // the loop does others' work in between
 }
 
 // ackRetry is how long a peer that does not read its acknowledgements is left alone. They need no
