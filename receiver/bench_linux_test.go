@@ -41,7 +41,7 @@ func benchReceiver(b *testing.B, network string) (r *Receiver, c *counter) {
 // without the kernel.
 func BenchmarkStream(b *testing.B) {
 	r, _ := benchReceiver(b, "tcp")
-	w := r.workers[0]
+	w := r.workers()[0]
 	var s scratch
 	s.init()
 	c := &conn{l: w.sources[0].(*listener), peer: netip.MustParseAddrPort("127.0.0.1:1")}

@@ -52,9 +52,6 @@ func (r *Receiver) openOne(e endpoint) ([]bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.keys != nil && r.config.PerConnection == Loop && r.loops == r.config.Workers {
-		return nil, fmt.Errorf("sigio: cannot listen on %q: the first address with TLS needs a new start", e.url)
-	}
 	var all []bound
 	switch {
 	case e.given != "":

@@ -66,7 +66,7 @@ func (w *worker) atLimit() bool {
 func (w *worker) makeRoom() bool { return w.giveWay() || w.askOthers() }
 
 func (w *worker) askOthers() bool {
-	for _, other := range w.r.workers {
+	for _, other := range w.r.workers() {
 		if other != w && other.conns.first(silent) != nil {
 			return other.loop.Post(func() { other.giveWay() }) == nil
 		}
@@ -108,7 +108,7 @@ func (w *worker) charge(c *conn) {
 
 // descriptorFree tells the sockets that wait for a descriptor.
 func (r *Receiver) descriptorFree() {
-	for _, w := range r.workers {
+	for _, w := range r.workers() {
 		if w.starved.CompareAndSwap(true, false) {
 			w.loop.Post(w.retry)
 		}

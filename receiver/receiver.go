@@ -21,7 +21,8 @@ type Receiver struct {
 	endpoints []endpoint
 	warnings  warnings
 	limiter   *limiter // nil without a limit
-	loops     int      // config.Workers, and one for the goroutines of TLS
+	loops     int      // config.Workers, and one for the goroutines of TLS; changed with listening and mu held
+	crew      crew
 
 	most    int64          // connections
 	open    atomic.Int64   // connections
@@ -33,9 +34,7 @@ type Receiver struct {
 	mu       sync.Mutex
 	started  bool
 	stopping bool
-	group    *sigio.Group
 	bound    []bound
-	workers  []*worker
 	err      error
 
 	cut     chan struct{} // closed when what is left is not to be read
@@ -100,7 +99,8 @@ func (r *Receiver) start() error {
 	}
 	if err != nil {
 		r.stopping = true
-		r.bound, r.workers = nil, nil
+		r.bound = nil
+		r.crew.set(nil)
 		close(r.done)
 	}
 	return err
@@ -138,8 +138,7 @@ func (r *Receiver) startAll() error {
 		return err
 	}
 	r.equip(group)
-	r.group = group
-	for _, w := range r.workers {
+	for _, w := range r.workers() {
 		for _, s := range w.sources {
 			r.sources.Add(1)
 			// On the loop, so that its handler finds the Watch.
@@ -149,27 +148,16 @@ func (r *Receiver) startAll() error {
 		}
 	}
 	if err != nil {
-		for _, w := range r.workers {
+		for _, w := range r.workers() {
 			w.loop.Do(w.force)
 		}
-		r.group.Close()
+		group.Close()
 		return err
 	}
-	for _, l := range group.Loops() {
-		r.attending.Go(func() { r.attend(l) })
+	for _, w := range r.workers() {
+		r.attending.Go(func() { r.attend(w.loop) })
 	}
 	return nil
-}
-
-// equip makes a worker for each loop, with one socket of each address.
-func (r *Receiver) equip(group *sigio.Group) {
-	for i, loop := range group.Loops() {
-		w := newWorker(r, loop, r.modeOf(i))
-		for j := range r.bound {
-			w.sources = append(w.sources, w.newSource(&r.bound[j], i))
-		}
-		r.workers = append(r.workers, w)
-	}
 }
 
 // newSource makes what reads a socket of b, that of the worker number i, which w is.
@@ -262,7 +250,7 @@ func (r *Receiver) begin() {
 		close(r.done)
 		return
 	}
-	for _, w := range r.workers {
+	for _, w := range r.workers() {
 		w.loop.Post(w.drain) // an error means that the loop has ended: see finish
 	}
 	go r.finish()
@@ -279,14 +267,16 @@ func (r *Receiver) finish() {
 	case <-drained:
 	case <-r.cut:
 		r.short.Store(true)
-		for _, w := range r.workers {
+		for _, w := range r.workers() {
 			if w.loop.Do(w.force) != nil {
 				w.force() // the loop has ended: nobody else runs
 			}
 		}
 		<-drained
 	}
-	r.group.Close() // attend has its error
+	for _, w := range r.workers() {
+		w.loop.Close() // attend has its error
+	}
 	r.attending.Wait()
 	close(r.done)
 }

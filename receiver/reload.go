@@ -35,6 +35,9 @@ func (r *Receiver) Listen(urls []string) (Changes, error) {
 	if err != nil {
 		return Changes{Kept: r.configured()}, err
 	}
+	if err := r.enlist(fresh); err != nil {
+		return Changes{Kept: r.configured()}, err
+	}
 	all, err := r.openEach(fresh) // without mu: it may wait for a resolver
 	if err == nil {
 		if err = r.setBuffers(all); err != nil {
@@ -118,7 +121,7 @@ func (r *Receiver) adopt(all []bound, gone []string) error {
 		}
 		b.gone = true
 		b.file.remove() // at once: the next reload may want the path again
-		for _, w := range r.workers {
+		for _, w := range r.workers() {
 			s := w.sources[i]
 			w.loop.Post(func() { w.retire(s) }) // an error means that everything ends
 		}
@@ -129,7 +132,7 @@ func (r *Receiver) adopt(all []bound, gone []string) error {
 // begun starts the sources for r.bound[first:], on every loop. Their handlers are the
 // loops' own, and so is worker.sources, which others read with mu held, as it is here.
 func (r *Receiver) begun(first int) (err error) {
-	for i, w := range r.workers {
+	for i, w := range r.workers() {
 		gone := w.loop.Do(func() {
 			for j := first; j < len(r.bound); j++ {
 				s := w.newSource(&r.bound[j], i)
@@ -149,7 +152,7 @@ func (r *Receiver) begun(first int) (err error) {
 
 // retract undoes begun, as far as that came.
 func (r *Receiver) retract(first int) {
-	for i, w := range r.workers {
+	for i, w := range r.workers() {
 		undo := func() {
 			for _, s := range w.sources[min(first, len(w.sources)):] {
 				s.close()
@@ -237,19 +240,17 @@ func merge(list []ListenerStats, l ListenerStats) []ListenerStats {
 // and ctx's error if one of them does not in time: it hangs, in an output or in what
 // Config has to be called. Once a loop has ended it returns net.ErrClosed.
 func (r *Receiver) Alive(ctx context.Context) error {
-	r.mu.Lock()
-	group := r.group
-	r.mu.Unlock()
-	if group == nil {
+	workers := r.workers()
+	if len(workers) == 0 {
 		return errNotRunning
 	}
-	answers := make(chan struct{}, len(group.Loops()))
-	for _, l := range group.Loops() {
-		if err := l.Post(func() { answers <- struct{}{} }); err != nil {
+	answers := make(chan struct{}, len(workers))
+	for _, w := range workers {
+		if err := w.loop.Post(func() { answers <- struct{}{} }); err != nil {
 			return err
 		}
 	}
-	for range group.Loops() {
+	for range workers {
 		select {
 		case <-answers:
 		case <-ctx.Done():

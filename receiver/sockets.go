@@ -31,15 +31,6 @@ func (r *Receiver) spread(b *bound) {
 	b.fds = fds
 }
 
-// modeOf returns the mode of the worker number i. TLS is for goroutines, because it
-// takes a millisecond to begin; they have a worker of their own.
-func (r *Receiver) modeOf(i int) Mode {
-	if i < r.config.Workers {
-		return r.config.PerConnection
-	}
-	return Goroutine
-}
-
 // absent is in the place of a socket in a worker that has none of an address.
 type absent struct {
 	w    *worker

@@ -105,15 +105,17 @@ func (r *Receiver) Stats() Stats {
 	defer r.mu.Unlock()
 	for i, b := range r.bound {
 		l := ListenerStats{Address: b.url(), Gone: b.gone, Counts: newCounts()}
-		for _, w := range r.workers {
+		for _, w := range r.workers() {
 			w.sources[i].report(&l)
 		}
 		s.add(&l.Counts)
 		s.Listeners = merge(s.Listeners, l)
 	}
-	if r.group != nil {
-		s.Signals = signalStats(r.group.Stats())
+	var signals sigio.Stats
+	for _, w := range r.workers() {
+		signals.Add(w.loop.Stats())
 	}
+	s.Signals = signalStats(signals)
 	return s
 }
 
