@@ -89,8 +89,12 @@ func moments(short int) int {
 	return short
 }
 
-// TestKillLosesNothingAcknowledged kills serve at random moments under load. Every message that was
-// acknowledged is in each output afterwards, once in those that keep ids, in the order of its sender.
+// killSenders are two for each kind of stream.
+const killSenders = 6
+
+// TestKillLosesNothingAcknowledged kills serve at random moments under load, of senders over TCP, TLS and
+// a Unix socket. Every message that was acknowledged is in each output afterwards, once in those that keep
+// ids, in the order of its sender.
 func TestKillLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -105,19 +109,27 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 		t.Fatal("no nats-server")
 	}
 	stream := fmt.Sprintf("nats://%s/LOGS.app", nats.Addr())
-	address := freePort(t)
-	args := []string{"--listen", "tcp://" + address, "--spool", filepath.Join(dir, "spool"), "--fsync", "always",
+	authority := sigtest.NewAuthority(t)
+	cert, key := authority.Issue("server", nil)
+	files := sender.TLS{CA: authority.File}
+	files.Cert, files.Key = authority.Issue("client", nil)
+	targets := []sender.Target{
+		{Network: "tcp", Address: freePort(t)},
+		{Network: "tls", Address: freePort(t), TLS: files},
+		{Network: "unix", Address: filepath.Join(dir, "s.sock")},
+	}
+	args := []string{"--listen", targets[0].String(), "--listen", targets[2].String(),
+		"--listen", fmt.Sprintf("%s?cert=%s&key=%s&client-ca=%s", targets[1], cert, key, authority.File), "--spool", filepath.Join(dir, "spool"), "--fsync", "always",
 		"--output", "sqlite:" + filepath.Join(dir, "x.db"), "--output", stream + "?window=1h",
 		"--output", "file:" + filepath.Join(dir, "x.jsonl") + "?format=json"}
 	log := filepath.Join(dir, "log")
 
-	const senders = 3
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var sending sync.WaitGroup
-	var acked [senders]atomic.Int64
+	var acked [killSenders]atomic.Int64
 	var stopping atomic.Bool
-	for i := range senders {
+	for i := range killSenders {
 		in, out := io.Pipe()
 		sending.Go(func() { // lines until the test has seen enough
 			for !stopping.Load() {
@@ -130,19 +142,21 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 		sending.Go(func() {
 			defer in.Close()
 			r, err := sender.Run(ctx, sender.Config{
-				Target: sender.Target{Network: "tcp", Address: address}, User: fmt.Sprint("sender", i), Lines: in, Number: true,
-				Ack: true, Rate: 3000, Timeout: sigtest.Fatal,
+				Target: targets[i%len(targets)], User: fmt.Sprint("sender", i), Lines: in, Number: true,
+				Ack: true, Rate: 1500, Timeout: sigtest.Fatal,
 				Progress: func(sent, _ int, _ time.Duration) { acked[i].Store(int64(sent)) },
 			})
-			if err != nil {
+			if err != nil || r.Failed > 0 {
 				t.Errorf("sender %d: %+v %v", i, r, err)
 			}
 		})
 	}
 	for n := range moments(5) {
 		s := startServe(t, log, args...)
-		before := acked[0].Load()
-		sigtest.Until(t, "acknowledgements", func() bool { return acked[0].Load() > before })
+		for i := range acked {
+			before := acked[i].Load()
+			sigtest.Until(t, "acknowledgements of each sender", func() bool { return acked[i].Load() > before })
+		}
 		<-time.After(time.Duration(rand.IntN(250)) * time.Millisecond) // the random moment
 		s.kill()
 		if t.Failed() {
@@ -153,6 +167,9 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 	stopping.Store(true)
 	sending.Wait()
 	s.stop(t)
+	for i := range targets {
+		t.Logf("%s: %d messages acknowledged", targets[i].Network, acked[i].Load()+acked[i+len(targets)].Load())
+	}
 
 	for _, where := range []string{"sqlite:" + filepath.Join(dir, "x.db"), stream} {
 		once(t, where, &acked, false, found(t, where))
@@ -177,7 +194,7 @@ func found(t *testing.T, where string) io.Reader {
 
 // once checks that messages are there from the first to the last acknowledged, in order and, unless
 // repeats are allowed, once.
-func once(t *testing.T, where string, counts *[3]atomic.Int64, repeats bool, in io.Reader) {
+func once(t *testing.T, where string, counts *[killSenders]atomic.Int64, repeats bool, in io.Reader) {
 	t.Helper()
 	next := map[string]int{}
 	lines, again := 0, 0
