@@ -53,6 +53,12 @@ func (o *spoolOptions) plan(plans []*outputPlan, maxMessage int) (*spool.Options
 	s.MaxBytes = u.size("size", spool.DefaultMaxBytes)
 	s.MaxAge = u.duration("age", 0)
 	s.SyncInterval = u.duration("interval", spool.DefaultSyncInterval)
+	if u.values.Get("dedupe") == "none" {
+		u.take("dedupe")
+		s.Dedupe = -1
+	} else {
+		s.Dedupe = u.duration("dedupe", spool.DefaultDedupe)
+	}
 	s.Forget = u.choice("forget", "no", "yes") == "yes"
 	for _, p := range plans {
 		if p.raw {
@@ -86,6 +92,9 @@ func (o *outputs) openSpool(ctx context.Context, s *spool.Options, warn func(str
 		o.spoolName = s.Remote.Servers
 	}
 	o.front = &branch{outputPlan: &outputPlan{name: "spool " + o.spoolName}, writer: opened.Front()}
+	o.front.details = func(sink) (map[string]uint64, error) {
+		return map[string]uint64{"duplicates": opened.Stats().Duplicates}, nil
+	}
 	for _, b := range o.list {
 		opened.Feed(b.name, b.writer)
 	}

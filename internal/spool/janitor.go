@@ -61,6 +61,9 @@ func (s *Spool) cleanOnce(js jetstream.JetStream) {
 	if last := s.sink.last.Load(); last > 0 {
 		floor = min(floor, last-1)
 	}
+	if now := time.Now(); s.seen.used(now) {
+		floor = min(floor, s.tail.floor(now))
+	}
 	purge := []jetstream.StreamPurgeOpt{jetstream.WithPurgeSequence(floor + 1)}
 	if s.host == nil {
 		purge = append(purge, jetstream.WithPurgeSubject(s.subject))
@@ -85,12 +88,13 @@ func (s *Spool) wakeJanitor() {
 
 // Stats is the state of a Spool.
 type Stats struct {
-	Records  uint64    // in the store, of all receivers that share it, up to a second ago
-	Bytes    uint64    // of these
-	MaxBytes int64     // the bound
-	Oldest   time.Time // when the oldest was stored; zero if there is none
-	Restarts uint64    // of the embedded server, after it could not write
-	Outputs  []OutputStats
+	Records    uint64    // in the store, of all receivers that share it, up to a second ago
+	Bytes      uint64    // of these
+	MaxBytes   int64     // the bound
+	Oldest     time.Time // when the oldest was stored; zero if there is none
+	Restarts   uint64    // of the embedded server, after it could not write
+	Duplicates uint64    // messages that came again and were not stored again
+	Outputs    []OutputStats
 }
 
 // OutputStats says how far an output is.
@@ -104,7 +108,7 @@ type OutputStats struct {
 // Stats returns the present state; what waits to be stored is in Front's. It never waits.
 func (s *Spool) Stats() Stats {
 	s.mu.Lock()
-	st := Stats{Records: s.state.Msgs, Bytes: s.state.Bytes, MaxBytes: s.options.MaxBytes}
+	st := Stats{Records: s.state.Msgs, Bytes: s.state.Bytes, MaxBytes: s.options.MaxBytes, Duplicates: s.seen.duplicates.Load()}
 	if st.Records > 0 {
 		st.Oldest = s.state.FirstTime
 	}

@@ -20,6 +20,10 @@ type Options struct {
 	SyncAlways   bool          // wait for the disk before a message counts as delivered
 	SyncInterval time.Duration // otherwise this long between syncs; 0 means DefaultSyncInterval
 
+	// Dedupe is how long a send_id is remembered, if there are no more than 131,072 of them: a message
+	// that comes again meanwhile is not stored again. 0 means DefaultDedupe, less than 0 not at all.
+	Dedupe time.Duration
+
 	Limit      int  // bytes that wait to be stored; 0 means output.DefaultLimit
 	MaxMessage int  // of the receiver; 0 means 64 KiB
 	KeepBody   bool // also store messages as they came, for outputs that print them raw
@@ -34,6 +38,7 @@ type Options struct {
 const (
 	DefaultMaxBytes     = 1 << 30
 	DefaultSyncInterval = time.Second
+	DefaultDedupe       = 2 * time.Minute
 	defaultMaxMessage   = 64 << 10
 )
 
@@ -52,6 +57,9 @@ func (o Options) complete() Options {
 	}
 	if o.SyncInterval == 0 {
 		o.SyncInterval = DefaultSyncInterval
+	}
+	if o.Dedupe == 0 {
+		o.Dedupe = DefaultDedupe
 	}
 	if o.MaxMessage == 0 {
 		o.MaxMessage = defaultMaxMessage

@@ -102,6 +102,10 @@ func (p *pump) session(ctx, end context.Context) error {
 	return err
 }
 
+// heartbeat is how often a consumer says that it is there. Without two of them it is looked for anew:
+// it may have been on a server that is gone, while the one that we are connected to is well.
+const heartbeat = time.Second
+
 // read hands over records until ctx ends or something fails.
 func (p *pump) read(ctx context.Context, conn *nats.Conn) error {
 	js, err := jetstream.New(conn)
@@ -122,7 +126,7 @@ func (p *pump) read(ctx context.Context, conn *nats.Conn) error {
 	p.mu.Lock()
 	p.seen = max(p.seen, reset.AckFloor.Stream)
 	p.mu.Unlock()
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(16))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(16), jetstream.PullExpiry(4*heartbeat), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/seed-067c1534/sigio/message"
 	"github.com/seed-067c1534/sigio/output"
@@ -55,9 +56,14 @@ func parseHeader(b []byte) (h header, messages []byte, err error) {
 	return h, b[recordHead:], nil
 }
 
-// format returns the Format of the Writer in front of the stream.
-func format(keepBody bool) func([]byte, *message.Message) []byte {
+// format returns the Format of the Writer in front of the stream. What was seen before becomes
+// nothing.
+func format(keepBody bool, seen *seen) func([]byte, *message.Message) []byte {
 	return func(dst []byte, m *message.Message) []byte {
+		if m.ID != nil && seen.again(m, time.Now()) {
+			seen.duplicates.Add(1)
+			return dst
+		}
 		dst = output.AppendRecord(dst, m)
 		if !keepBody {
 			return append(dst, 0, 0, 0, 0)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -94,6 +95,9 @@ func (k *sink) Write(p []byte) (n int, err error) {
 		k.next.first += uint64(c.count)
 	}
 	k.redo = parts[min(acked, len(parts)):]
+	if n > 0 {
+		k.s.tail.add(k.last.Load(), n, time.Now())
+	}
 	if n < len(p) {
 		link.Close()
 		k.link.Store(nil)

@@ -26,6 +26,8 @@ type Spool struct {
 	host    *host // nil: a cluster
 	sink    *sink
 	front   *output.Writer
+	seen    *seen
+	tail    *tail
 
 	pumps   []*pump
 	working sync.WaitGroup
@@ -45,7 +47,8 @@ type Spool struct {
 // says with what to do about it.
 func Open(ctx context.Context, o Options, outputs []string) (*Spool, error) {
 	o = o.complete()
-	s := &Spool{options: o, subject: o.Remote.Subject, janitor: make(chan struct{}, 1)}
+	s := &Spool{options: o, subject: o.Remote.Subject, janitor: make(chan struct{}, 1),
+		seen: newSeen(o.Dedupe), tail: newTail(o)}
 	s.reading, s.stop = context.WithCancel(context.Background())
 	s.acking, s.end = context.WithCancel(context.Background())
 	s.sink = &sink{s: s}
@@ -58,7 +61,7 @@ func Open(ctx context.Context, o Options, outputs []string) (*Spool, error) {
 		return nil, fmt.Errorf("sigio: spool %s: %w", s.where(), err)
 	}
 	s.front = output.NewWriter(s.sink, output.Options{
-		Format: format(o.KeepBody), Limit: o.Limit, Chunk: 4 * recordSize, Persist: true,
+		Format: format(o.KeepBody, s.seen), Limit: o.Limit, Chunk: 4 * recordSize, Persist: true,
 	})
 	s.working.Go(s.clean)
 	return s, nil
@@ -103,6 +106,9 @@ func (s *Spool) open(ctx context.Context, outputs []string) (err error) {
 		return err
 	}
 	s.state = str.CachedInfo().State
+	if err := s.remember(ctx, js, s.state); err != nil {
+		return fmt.Errorf("read the newest records: %w", err)
+	}
 	return nil
 }
 
