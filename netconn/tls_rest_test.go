@@ -214,7 +214,7 @@ func TestTLSHandshakeTimesOut(t *testing.T) {
 		shakeHands(t, c, tls.Server(wire, serverConfig))
 		a.Close()
 
-		a, b = net.Pipe()
+		a, _ = net.Pipe()
 		c = netconn.TLSClient(a, clientConfig)
 		c.SetDeadline(time.Now().Add(time.Second))
 		takes(t, time.Second, func() { checkTimeout(t, c.Handshake()) })
