@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"syscall"
 )
 
 // Changes are what Listen changed, as URLs of Config.Listen.
@@ -39,6 +40,9 @@ func (r *Receiver) Listen(urls []string) (Changes, error) {
 		return Changes{Kept: r.configured()}, err
 	}
 	all, err := r.openEach(fresh) // without mu: it may wait for a resolver
+	for try := 0; try < drainTurns && errors.Is(err, syscall.EADDRINUSE) && r.takeTurn(); try++ {
+		all, err = r.openEach(fresh)
+	}
 	if err == nil {
 		if err = r.setBuffers(all); err != nil {
 			closeAll(all)
@@ -52,6 +56,22 @@ func (r *Receiver) Listen(urls []string) (Changes, error) {
 	}
 	r.warnOfBuffers()
 	return change, nil
+}
+
+// drainTurns is how many turns of its loop a socket with nothing to read needs to be closed
+// after its address has been given up: the work that begins it, and a last look.
+const drainTurns = 3
+
+// takeTurn waits until each loop has taken a turn, if there are addresses that have been given
+// up: their loops close them, and may not have come to that yet.
+func (r *Receiver) takeTurn() bool {
+	r.mu.Lock()
+	some := slices.ContainsFunc(r.bound, func(b bound) bool { return b.gone })
+	r.mu.Unlock()
+	for _, w := range r.workers() {
+		some = some && w.loop.Do(func() {}) == nil
+	}
+	return some
 }
 
 var errNotRunning = fmt.Errorf("sigio: the receiver does not run: %w", net.ErrClosed)
@@ -132,6 +152,9 @@ func (r *Receiver) adopt(all []bound, gone []string) error {
 // begun starts the sources for r.bound[first:], on every loop. Their handlers are the
 // loops' own, and so is worker.sources, which others read with mu held, as it is here.
 func (r *Receiver) begun(first int) (err error) {
+	if first == len(r.bound) {
+		return nil // without waiting for loops that may be busy
+	}
 	for i, w := range r.workers() {
 		gone := w.loop.Do(func() {
 			for j := first; j < len(r.bound); j++ {
