@@ -29,6 +29,11 @@
 //   - net.Buffers knows package net's own types only. Use WriteBuffers for writev.
 //   - There are no methods for out-of-band data; SyscallConn gives the descriptor.
 //
+// # TLS
+//
+// crypto/tls runs on these connections, and ends one whose write timed out, as it does
+// on any. TLSClient and TLSServer make connections that go on after that.
+//
 // # How it works
 //
 // Every operation first tries the system call. Only when that says EAGAIN the
@@ -43,5 +48,6 @@
 // function given to Post): it would wait for itself. The loops are the caller's:
 // close them after the connections. When a loop ends, waits end with net.ErrClosed.
 //
-// On systems other than Linux every call returns errors.ErrUnsupported.
+// On systems other than Linux every call returns errors.ErrUnsupported, except
+// TLSClient, TLSServer and what belongs to them, which work on any net.Conn.
 package netconn
