@@ -42,20 +42,12 @@ func (s *Spool) clean() {
 }
 
 func (s *Spool) cleanOnce(js jetstream.JetStream) {
-	s.mark()
+	floor := s.mark()
 	ctx, cancel := context.WithTimeout(s.acking, s.options.Remote.Timeout)
 	defer cancel()
 	str, err := js.Stream(ctx, stream)
 	if err != nil {
 		return
-	}
-	pumps := s.feeding()
-	if len(pumps) == 0 {
-		return
-	}
-	floor := pumps[0].floor()
-	for _, p := range pumps[1:] {
-		floor = min(floor, p.floor())
 	}
 	// The last record stays: it has the number with which the series goes on.
 	if last := s.sink.last.Load(); last > 0 {

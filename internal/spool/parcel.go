@@ -10,6 +10,7 @@ import (
 type parcel struct {
 	p     *pump
 	seq   uint64
+	head  header
 	reply string // where the acknowledgement goes; guarded by p.mu
 	left  atomic.Int64
 	keep  atomic.Bool // it has to come again

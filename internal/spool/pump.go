@@ -35,16 +35,21 @@ type pump struct {
 	seen   uint64 // the highest sequence number that was handed over
 	acks   []string
 	wake   chan struct{}
-	gone   bool // the output takes nothing any more
-	last   header
+	gone   bool   // the output takes nothing any more
+	next   header // what is wanted behind what was handed over
 
 	lost    atomic.Uint64 // messages that the output's queue has dropped
 	missing atomic.Uint64 // messages that the stream had no more
 }
 
 func newPump(s *Spool, name string, out Output) *pump {
-	return &pump{s: s, name: name, durable: durable(s.options.Name, name), out: out,
+	p := &pump{s: s, name: name, durable: durable(s.options.Name, name), out: out,
 		flight: map[uint64]*parcel{}, wake: make(chan struct{}, 1)}
+	if at, known := s.begin[p.durable]; known {
+		p.next = at.header
+		p.miss(at.missing)
+	}
+	return p
 }
 
 func (p *pump) config() jetstream.ConsumerConfig {
@@ -175,11 +180,11 @@ func (p *pump) hand(ctx context.Context, seq uint64, reply string, data []byte) 
 		p.mu.Unlock()
 		return nil
 	}
-	p.count(h)
-	c := &parcel{p: p, seq: seq, reply: reply}
+	c := &parcel{p: p, seq: seq, head: h, reply: reply}
 	c.left.Store(int64(h.count))
+	p.miss(p.next.gap(h))
 	p.mu.Lock()
-	p.seen = seq
+	p.seen, p.next = seq, h.end()
 	p.flight[seq] = c
 	p.mu.Unlock()
 	var m message.Message
@@ -222,14 +227,12 @@ func check(data []byte, count int) error {
 	return nil
 }
 
-// count notices what is not there any more: too old, or damaged.
-func (p *pump) count(h header) {
-	if end := p.last.first + uint64(p.last.count); p.last.count > 0 && h.epoch == p.last.epoch && h.first > end {
-		n := h.first - end
+// miss counts what is not there any more: too old, or damaged.
+func (p *pump) miss(n uint64) {
+	if n > 0 {
 		p.missing.Add(n)
 		p.s.options.Warn(fmt.Sprintf("spool: %d messages for %s are not there any more: they were too old, or the store was damaged", n, p.name))
 	}
-	p.last = h
 }
 
 // settled is called when the outcome of all messages of a record is known.
@@ -286,13 +289,17 @@ func (p *pump) acknowledge(conn *nats.Conn, closed <-chan struct{}, end context.
 	}
 }
 
-// floor returns up to where the output has everything.
-func (p *pump) floor() (seq uint64) {
+// place returns how far the output is.
+func (p *pump) place() place {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	seq = p.seen
-	for s := range p.flight {
-		seq = min(seq, s-1)
+	at := place{p.next, p.seen}
+	for seq, c := range p.flight {
+		if seq <= at.seq {
+			at = place{c.head, seq - 1}
+		}
 	}
-	return seq
+	return at
 }
+
+func (p *pump) floor() uint64 { return p.place().seq }

@@ -34,6 +34,18 @@ type header struct {
 	count        int
 }
 
+// gap returns how many messages are missing between h, the next that is wanted, and what has come.
+// Nobody knows that of different series.
+func (h header) gap(come header) uint64 {
+	if h.epoch != come.epoch || come.first <= h.first {
+		return 0
+	}
+	return come.first - h.first
+}
+
+// end is what comes behind h's messages.
+func (h header) end() header { return header{epoch: h.epoch, first: h.first + uint64(h.count)} }
+
 func (h header) append(dst []byte) []byte {
 	dst = append(dst, recordVersion)
 	dst = binary.LittleEndian.AppendUint64(dst, h.epoch)

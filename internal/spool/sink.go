@@ -26,6 +26,7 @@ type sink struct {
 
 	mu     sync.Mutex
 	link   atomic.Pointer[sigiojs.Link]
+	run    string // for the ids: a number may come again after a start, for another message
 	next   header // its first is the number of the next message
 	redo   []part // stored by the last Write, perhaps, and not acknowledged
 	data   []byte
@@ -36,14 +37,16 @@ type sink struct {
 // part is what is stored as one record.
 type part struct{ size, count int }
 
-// resume continues the series of the last record that is stored.
-func (k *sink) resume(ctx context.Context, str jetstream.Stream) error {
+// resume continues the series of the last record that is stored, or, if all were too old, where it
+// was.
+func (k *sink) resume(ctx context.Context, str jetstream.Stream, was header) error {
+	k.run = rand.Text()
 	m, err := str.GetLastMsgForSubject(ctx, k.s.subject)
 	if err == nil {
 		var h header
 		k.last.Store(m.Sequence)
 		if h, _, err = parseHeader(m.Data); err == nil {
-			k.next = header{epoch: h.epoch, first: h.first + uint64(h.count)}
+			k.next = h.end()
 			return nil
 		}
 		if errors.Is(err, errVersion) {
@@ -52,6 +55,10 @@ func (k *sink) resume(ctx context.Context, str jetstream.Stream) error {
 		k.s.options.Warn("spool: the last record is damaged: " + err.Error())
 	} else if !errors.Is(err, jetstream.ErrMsgNotFound) {
 		return err
+	} else if last := str.CachedInfo().State.LastSeq; was.first > 0 && last > 0 {
+		k.last.Store(last)
+		k.next = was
+		return nil
 	}
 	var b [8]byte
 	rand.Read(b[:])
@@ -80,7 +87,7 @@ func (k *sink) Write(p []byte) (n int, err error) {
 		}
 		h := header{k.next.epoch, at, c.count}
 		k.data = append(h.append(k.data[:0]), rest[:c.size]...)
-		id := k.s.options.Name + "-" + strconv.FormatUint(h.epoch, 36) + "-" + strconv.FormatUint(h.first, 10)
+		id := k.run + "-" + strconv.FormatUint(h.first, 10)
 		if err := link.Publish(k.s.subject, id, k.data); err != nil {
 			break
 		}

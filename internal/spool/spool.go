@@ -37,7 +37,8 @@ type Spool struct {
 	end     context.CancelFunc
 
 	janitor chan struct{}
-	marked  header
+	marked  []byte               // what the file says
+	begin   map[string]beginning // of the outputs' consumers
 	mu      sync.Mutex
 	state   jetstream.StreamState // as the janitor has last seen it
 	purged  uint64
@@ -47,7 +48,7 @@ type Spool struct {
 // says with what to do about it.
 func Open(ctx context.Context, o Options, outputs []string) (*Spool, error) {
 	o = o.complete()
-	s := &Spool{options: o, subject: o.Remote.Subject, janitor: make(chan struct{}, 1),
+	s := &Spool{options: o, subject: o.Remote.Subject, janitor: make(chan struct{}, 1), begin: map[string]beginning{},
 		seen: newSeen(o.Dedupe), tail: newTail(o)}
 	s.reading, s.stop = context.WithCancel(context.Background())
 	s.acking, s.end = context.WithCancel(context.Background())
@@ -97,10 +98,14 @@ func (s *Spool) open(ctx context.Context, outputs []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.sink.resume(ctx, str); err != nil {
+	was := s.readMarks()
+	if err := s.sink.resume(ctx, str, was.series); err != nil {
 		return err
 	}
-	s.compare()
+	s.compare(was.series)
+	if err := s.reckon(ctx, str, was.places); err != nil {
+		return err
+	}
 	// Before anything is stored, so that it waits for each of them.
 	if err := s.forget(ctx, str, outputs); err != nil {
 		return err
