@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,7 +21,8 @@ type service struct {
 	ended  chan error
 }
 
-// startService runs serve. Sockets are what it is passed, all with the name "in".
+// startService runs serve. Sockets are what it is passed, all with the name "in" unless env has
+// other names.
 func startService(t *testing.T, folder string, env []string, sockets []*os.File, args ...string) *service {
 	t.Helper()
 	return startAs(t, "sigio", folder, env, sockets, args...)
@@ -42,7 +44,8 @@ func startAs(t *testing.T, name, folder string, env []string, sockets []*os.File
 	cmd.Env = append(os.Environ(), env...)
 	if len(sockets) > 0 {
 		cmd.ExtraFiles = sockets
-		cmd.Env = append(cmd.Env, "LISTEN_FDS="+strconv.Itoa(len(sockets)), "LISTEN_FDNAMES="+strings.TrimSuffix(strings.Repeat("in:", len(sockets)), ":"))
+		names := "LISTEN_FDNAMES=" + strings.TrimSuffix(strings.Repeat("in:", len(sockets)), ":")
+		cmd.Env = slices.Concat(os.Environ(), []string{"LISTEN_FDS=" + strconv.Itoa(len(sockets)), names}, env) // the last one counts
 	}
 	return startCommand(t, folder, cmd)
 }
