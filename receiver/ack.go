@@ -277,6 +277,10 @@ func (a *acker) write() (done bool) {
 			return false
 		}
 		if err != nil && err != syscall.EINTR {
+			if l := a.c.layer; l != nil {
+				l.giveUp()
+				return false
+			}
 			a.lines = nil // who reads the connection will find out
 			return true
 		}

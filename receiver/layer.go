@@ -86,6 +86,19 @@ func (l *layer) send(p []byte) (n int, err error) {
 	return l.tls.Write(p[:min(len(p), longestAnswer)])
 }
 
+// giveUp ends a connection over which nothing can be told any more, since a record was not written
+// whole: who reads it finds that it was cut. That is to be called again until it has, since a goroutine
+// that is just about to sleep does not notice.
+func (l *layer) giveUp() {
+	_ = sys.Shutdown(int(l.c.fd), sys.ShutRead)
+	s := &l.c.l.w.conns
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !l.c.awake && l.c.watch != nil {
+		l.c.watch.Again() // the kernel does not signal it (net/ipv4/af_inet.c, inet_shutdown)
+	}
+}
+
 // end says, if that is possible without waiting, that nothing more will be sent.
 func (l *layer) end() {
 	if l != nil && l.ready {
