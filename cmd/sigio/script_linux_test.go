@@ -41,6 +41,7 @@ const fatalTime = 20 * time.Second
 //	signal NAME SIGNAL             send USR1, HUP, TERM or INT
 //	await NAME MEMBER N            wait until its account says at least N
 //	await NAME err TEXT            wait until it has said TEXT
+//	addresses NAME                 set $UDP and so on anew, after other addresses were opened
 //	ends NAME CODE                 wait for its end, and want this exit code
 //	balanced FILE                  want received = delivered + rejected in an account, and every output to have
 //	                               been given all of them
@@ -53,7 +54,7 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "serve": startServer, "signal": sendSignal, "await": await,
-			"ends": ends, "balanced": balanced, "lines": lines,
+			"ends": ends, "balanced": balanced, "lines": lines, "addresses": askAddresses,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[serversKey{}] = &servers{running: map[string]*process{}}
@@ -167,6 +168,14 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return setAddresses(ts, account)
 	})
+}
+
+// askAddresses waits for a new account.
+func askAddresses(ts *testscript.TestScript, neg bool, args []string) {
+	account := ts.MkAbs(args[0] + ".json")
+	before := readAccount(account)["at"]
+	ts.Check(find(ts, args[0]).cmd.Process.Signal(syscall.SIGUSR1))
+	waitFor(ts, "a new account", func() bool { return readAccount(account)["at"] != before && setAddresses(ts, account) })
 }
 
 // shortPipe returns the end to write to of a pipe that is read for a line only.
