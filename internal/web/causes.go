@@ -14,6 +14,7 @@ const (
 	inReceiver place = 1 << iota
 	inOutput
 	inKernel
+	inSpool
 	ofConnection // no loss, but why a connection has ended
 )
 
@@ -23,8 +24,11 @@ type cause struct {
 	at                    place
 }
 
-// kernelDropped is the page's name for what the kernel lost.
-const kernelDropped = "dropped by the kernel"
+// The page's names for what the kernel lost, and for what a spool had no more.
+const (
+	kernelDropped = "dropped by the kernel"
+	goneFromSpool = "gone from the spool"
+)
 
 // causes are why messages are lost. docs/observability.md has the same tables.
 var causes = []cause{
@@ -56,6 +60,8 @@ var causes = []cause{
 		"The last error says why: often a full disk.", inOutput},
 	{output.CauseDropped, "The output was slower than what came, and drops the oldest (policy=drop-oldest).",
 		"Make its queue larger (queue=SIZE), or the output faster; policy=block stops reading instead.", inOutput},
+	{goneFromSpool, "It was older than age= of --spool when it was the output's turn, or in a part of the store that was damaged.",
+		"A warning says how many, and which. Find out why the output was behind; raise age=, or look at the disk.", inSpool},
 }
 
 // ends are why connections end.

@@ -32,6 +32,15 @@ func TestDocumentation(t *testing.T) {
 	sameTable(t, page, "What was lost, and the remedy", causeRows(causes))
 	sameTable(t, page, "Why a connection ended", causeRows(ends))
 
+	script, err := os.ReadFile("page/account.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{kernelDropped, goneFromSpool} {
+		if !strings.Contains(string(script), strconv.Quote(name)) {
+			t.Errorf("the page has another name for %q", name)
+		}
+	}
 	for _, c := range []struct {
 		file, prefix string
 		known        []cause

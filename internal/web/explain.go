@@ -64,6 +64,7 @@ var explainJSON = sync.OnceValue(func() []byte {
 	var v struct {
 		Kinds  []kindText  `json:"kinds"`
 		Causes []causeText `json:"causes"`
+		Ends   []causeText `json:"ends"`
 		Hint   string      `json:"hint"`
 	}
 	for kind := range kindCount {
@@ -71,6 +72,9 @@ var explainJSON = sync.OnceValue(func() []byte {
 	}
 	for _, c := range causes {
 		v.Causes = append(v.Causes, causeText{c.name, c.meaning, c.remedy})
+	}
+	for _, c := range ends {
+		v.Ends = append(v.Ends, causeText{c.name, c.meaning, c.remedy})
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -3,6 +3,7 @@
 import { ago, byId, bytes, compact, count, make, put, sum } from "./format.js";
 
 export const kernel = "dropped by the kernel";
+const missing = "gone from the spool";
 
 export class AccountView {
   constructor(explain) {
@@ -24,9 +25,10 @@ export class AccountView {
     byId("kernel").dataset.tone = account.kernel_drops ? "bad" : "";
     this.losses();
     this.table("listeners", ["Address", "Received", "Delivered", "Rejected", "Pending", "Kernel dropped", "Signals", "Connections"],
-      account.listeners.map((l) => [l.address, count(l.received), count(l.delivered), count(sum(l.rejected)), count(l.pending),
+      account.listeners.map((l) => [l.gone ? `${l.address} (given up)` : l.address, count(l.received), count(l.delivered), count(sum(l.rejected)), count(l.pending),
         count(l.kernel_drops), count(l.signals.received),
         l.connections.accepted ? `${count(l.connections.open)} open of ${count(l.connections.accepted)}` : "–"]));
+    this.ends(account.connections.closed);
     this.table("outputs", ["Output", "State", "Written", "Bytes", "Lost", "Waiting", "Tried again"],
       account.outputs.map((o) => [o.output, state(o), count(o.written), bytes(o.written_bytes), count(o.lost),
         `${count(o.pending)} (${bytes(o.pending_bytes)})`, count(o.retries)]));
@@ -44,18 +46,44 @@ export class AccountView {
     this.table("spool-outputs", ["Output", "Records behind", "Messages missing"], s.outputs.map((o) => [o.output, count(o.behind), count(o.missing)]));
   }
 
+  // lost is everything that was lost: [cause, where, messages]. What one of several outputs has lost
+  // and another has written is not rejected.
+  *lost() {
+    const a = this.account;
+    for (const [cause, n] of Object.entries({ [kernel]: a.kernel_drops, ...a.rejected })) yield [cause, "", n];
+    const after = a.spool ? a.outputs.slice(1) : a.outputs; // the first one is the spool's own
+    if (!a.spool && after.length === 1) return;
+    for (const o of after) for (const [cause, n] of Object.entries(o.lost_by)) yield [cause, o.output, n];
+    for (const o of a.spool?.outputs ?? []) yield [missing, o.output, o.missing];
+  }
+
+  ends(closed) {
+    const all = Object.entries(closed).sort((a, b) => b[1] - a[1]);
+    const list = byId("ends");
+    list.hidden = all.length === 0;
+    const key = all.map(([end]) => end).join();
+    if (key !== this.endKey) {
+      this.endKey = key;
+      list.replaceChildren(make("li", { class: "none" }, "Connections that have ended:"), ...all.map(([end]) => {
+        const b = make("button", { type: "button", "aria-haspopup": "dialog", "data-explain": end }, make("span", {}, end), make("strong"));
+        b.addEventListener("click", () => this.explain.openEnd(end));
+        return make("li", {}, b);
+      }));
+    }
+    all.forEach(([, n], i) => put(list.children[i + 1].querySelector("strong"), count(n)));
+  }
+
   losses() {
-    const all = Object.entries({ [kernel]: this.account.kernel_drops, ...this.account.rejected }).filter(([, n]) => n > 0);
-    all.sort((a, b) => b[1] - a[1]);
+    const all = [...this.lost()].filter(([, , n]) => n > 0).sort((a, b) => b[2] - a[2]);
     const key = JSON.stringify(all);
     if (key === this.lossKey) return;
     this.lossKey = key;
     byId("losses").replaceChildren(...(all.length === 0
       ? [make("p", { class: "fine" }, "Nothing was lost.")]
-      : all.map(([cause, n]) => {
+      : all.map(([cause, where, n]) => {
         const told = this.explain.cause(cause);
         return make("div", { class: "loss" }, make("b", {}, count(n)),
-          make("div", {}, make("h3", {}, cause), make("p", {}, told.meaning), make("p", {}, told.remedy)));
+          make("div", {}, make("h3", {}, where ? `${cause}, at ${where}` : cause), make("p", {}, told.meaning), make("p", {}, told.remedy)));
       })));
   }
 
@@ -63,16 +91,14 @@ export class AccountView {
   table(id, head, lines) {
     const t = byId(id);
     if (t.tBodies[0]?.rows.length !== lines.length) {
-      const cell = (tag, i) => make(tag, i > 0 && head[i] !== "State" ? { class: "n" } : {});
-      const top = make("tr");
-      head.forEach((text, i) => {
-        const th = cell("th", i);
-        th.scope = "col";
-        th.append(text);
-        top.append(th);
-      });
-      t.replaceChildren(make("thead", {}, top), make("tbody", {}, ...lines.map((line) => make("tr", {},
-        ...line.map((_, i) => (i === 0 ? make("th", { scope: "row" }) : cell("td", i)))))));
+      // The roles are said because a narrow window shows no table: it lists each row's cells.
+      const side = (i) => (i > 0 && head[i] !== "State" ? { class: "n" } : {});
+      const cell = (_, i) => (i === 0 ? make("th", { scope: "row", role: "rowheader" }) : make("td", { ...side(i), role: "cell", "data-label": head[i] }));
+      t.setAttribute("role", "table");
+      t.className = "facts";
+      t.replaceChildren(
+        make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...head.map((text, i) => make("th", { ...side(i), scope: "col", role: "columnheader" }, text)))),
+        make("tbody", { role: "rowgroup" }, ...lines.map((line) => make("tr", { role: "row" }, ...line.map(cell)))));
     }
     lines.forEach((line, r) => line.forEach((text, c) => put(t.tBodies[0].rows[r].cells[c], text)));
   }

@@ -4,7 +4,7 @@
 import { AccountView, kernel } from "./account.js";
 import { Chart } from "./chart.js";
 import { Explain } from "./explain.js";
-import { byId, compact, count, perSecond, put, span, sum } from "./format.js";
+import { byId, compact, count, perSecond, put, span, sum, time } from "./format.js";
 import { Messages } from "./messages.js";
 import { connect } from "./stream.js";
 
@@ -18,10 +18,10 @@ const messages = new Messages(say);
 const account = new AccountView(explain);
 const on = byId("charts");
 const charts = {
-  signals: new Chart(on, { title: "Signals by kind", unit: "per second", format: perSecond, choose: (k) => explain.openKind(k), say }),
+  signals: new Chart(on, { title: "Signals by kind", unit: "per second", format: perSecond, empty: "no signal yet", choose: (k) => explain.openKind(k), say }),
   losses: new Chart(on, { title: "Losses by cause", unit: "messages per second", format: perSecond, empty: "nothing was lost", choose: (c) => explain.openCause(c), say }),
   queues: new Chart(on, { title: "Queues of the outputs", unit: "messages waiting", format: (n) => (n === null ? "–" : compact(n)), say }),
-  latency: new Chart(on, { title: "Latency", unit: "from arrival to output", format: span, log: true, say }),
+  latency: new Chart(on, { title: "Latency", unit: "from arrival to output", empty: "no message in this time", format: span, log: true, say }),
 };
 
 // rates turns a counter of each point into its growth in a second.
@@ -38,9 +38,9 @@ function draw() {
   const times = points.map((p) => p.at / 1000);
   const last = points.at(-1);
   if (!last) return;
-  const seen = kinds.map((name, kind) => ({ name, kind, index: (kind + kinds.length - 1) % kinds.length })).filter((k) => last.kinds[k.kind] > 0);
-  charts.signals.show(times, seen.map((k) => ({ ...k, values: rates((p) => p.kinds[k.kind]) })),
-    kinds.filter((_, i) => last.kinds[i] === 0));
+  const all = kinds.map((name, kind) => ({ name, kind, index: (kind + kinds.length - 1) % kinds.length })).sort((a, b) => a.index - b.index);
+  charts.signals.show(times, all.filter((k) => last.kinds[k.kind] > 0).map((k) => ({ ...k, values: rates((p) => p.kinds[k.kind]) })),
+    all.filter((k) => last.kinds[k.kind] === 0).map((k) => k.name));
   const lost = (p) => ({ [kernel]: p.kernel_drops, ...p.rejected });
   const causes = Object.entries(lost(last)).filter(([, n]) => n > 0).map(([name]) => name);
   charts.losses.show(times, causes.map((name, i) => ({ name, index: i + 3, values: rates((p) => lost(p)[name] ?? 0) })));
@@ -56,6 +56,14 @@ function badge(id, tone, text) {
   put(byId(id), text);
 }
 
+function title(problem) { document.title = problem ? `▲ ${problem} · sigio` : "sigio"; }
+
+// where is an address that messages can be sent to from this machine.
+function where(listeners) {
+  const address = listeners.find((l) => !l.gone && /^(udp|tcp|unix|unixgram):/.test(l.address))?.address ?? "";
+  return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:").replaceAll("'", "%27");
+}
+
 let told = { at: 0, received: -1 };
 function tellCalmly(a) {
   const now = Date.now();
@@ -67,9 +75,11 @@ function tellCalmly(a) {
 function show(s) {
   outputs = s.account.outputs.map((o) => o.output);
   const ready = s.problems.length === 0;
+  title(ready ? "" : "not ready");
   badge("phase", ready ? "good" : s.phase === "serving" ? "bad" : "wait", ready ? "serving" : s.phase === "serving" ? "not ready" : s.phase);
   const problems = byId("problems");
   problems.hidden = ready;
+  problems.dataset.tone = s.phase === "serving" ? "bad" : "wait";
   put(problems, s.problems.join("\n"));
   const [before, last] = points.slice(-2);
   let rate = null;
@@ -85,9 +95,17 @@ function show(s) {
 let missed = 0;
 connect({
   line(up) {
-    badge("line", up ? "good" : "wait", up ? "live" : "connection lost, trying again");
+    const was = document.body.dataset.line;
+    badge("line", up ? "good" : "bad", up ? "live" : "connection lost");
     document.body.dataset.line = up ? "up" : "down";
-    if (!up) say("The connection is lost; trying again.");
+    byId("lost").hidden = up;
+    if (up || was === "down") return;
+    badge("phase", "wait", "not known");
+    byId("problems").hidden = true;
+    title("connection lost");
+    const last = points.at(-1);
+    put(byId("lost"), `The connection to sigio is lost.${last ? ` What is shown is from ${time(last.at).slice(0, 8)}.` : ""} This page tries again by itself.`);
+    say(byId("lost").textContent);
   },
   hello(h) {
     ({ kinds, shown: limit } = h);
@@ -96,6 +114,7 @@ connect({
     outputs = h.account.outputs.map((o) => o.output);
     show(h);
     draw();
+    messages.begin(h.account.received + h.account.pending > 0, where(h.account.listeners));
   },
   state(s) {
     points.push(s.point);
@@ -118,8 +137,8 @@ const root = document.documentElement;
 function theme(name) {
   if (name === "system") delete root.dataset.theme;
   else root.dataset.theme = name;
-  localStorage.setItem("theme", name);
-  put(byId("theme"), `Theme: ${name}`);
+  try { localStorage.setItem("theme", name); } catch { /* then it is forgotten */ }
+  put(byId("theme-name"), name);
   for (const c of Object.values(charts)) if (c.u) c.rebuild();
 }
 theme(root.dataset.theme ?? "system");

@@ -29,6 +29,8 @@ export class Chart {
     Object.assign(this, { title, unit, format, log, empty, choose, say });
     this.caption = make("span", {}, unit);
     this.plot = make("div", { class: "plot", tabindex: "0", role: "img" });
+    this.nothing = make("p", { class: "nothing", "aria-hidden": "true" }, empty); // the plot's name says it
+    this.plot.append(this.nothing);
     this.legend = make("ul", { class: "legend", "aria-label": `${title}: lines and their values` });
     this.figure = make("figure", { class: "chart" },
       make("figcaption", {}, make("h3", {}, title), this.caption), this.plot, this.legend);
@@ -57,6 +59,7 @@ export class Chart {
     } else {
       this.u.setData(this.data);
     }
+    this.nothing.hidden = series.some((s) => s.values.some((v) => v !== null));
     this.values(this.at ?? times.length - 1);
     this.describe(times.at(-1) ?? 0);
   }
@@ -65,10 +68,9 @@ export class Chart {
     const entry = (name, ...content) =>
       this.choose ? this.button(name, content) : make("span", {}, ...content);
     this.numbers = this.series.map(() => make("strong"));
-    this.legend.replaceChildren(...this.series.map((s, i) => make("li", {}, entry(s.name, swatch(s.index), s.name, this.numbers[i]))));
-    if (this.series.length === 0 && this.empty) this.legend.append(make("li", { class: "none" }, this.empty));
+    this.legend.replaceChildren(...this.series.map((s, i) => make("li", {}, entry(s.name, swatch(s.index), make("span", {}, s.name), this.numbers[i]))));
     if (others.length > 0) {
-      this.legend.append(make("li", { class: "none" }, "none yet:"), ...others.map((name) => make("li", {}, entry(name, name))));
+      this.legend.append(make("li", { class: "none" }, "none yet:"), ...others.map((name) => make("li", {}, entry(name, make("span", {}, name)))));
     }
   }
 
@@ -113,7 +115,8 @@ export class Chart {
   }
 
   text(i) {
-    return this.series.map((s) => `${s.name} ${this.format(s.values[i] ?? null)}`).join(", ") || this.empty;
+    if (!this.nothing.hidden) return this.empty;
+    return this.series.map((s) => `${s.name} ${this.format(s.values[i] ?? null)}`).join(", ");
   }
 
   // describe names the chart for those who do not see it. Not with each number: a

@@ -6,6 +6,7 @@ export class Explain {
   constructor() {
     this.kinds = new Map();
     this.causes = new Map();
+    this.ends = new Map();
     this.dialog = byId("explain");
     byId("close").addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("click", (e) => e.target === this.dialog && this.dialog.close());
@@ -15,6 +16,7 @@ export class Explain {
     const told = await (await fetch("/explain.json")).json();
     this.kinds = new Map(told.kinds.map((k) => [k.name, k]));
     this.causes = new Map(told.causes.map((c) => [c.name, c]));
+    this.ends = new Map(told.ends.map((c) => [c.name, c]));
   }
 
   cause(name) {
@@ -36,9 +38,12 @@ export class Explain {
     this.open(`${k.name}: ${k.title}`, body);
   }
 
-  openCause(name) {
-    const c = this.cause(name);
-    this.open(name, [make("p", { class: "lead" }, c.meaning), make("h3", {}, "What to do"), make("p", {}, c.remedy)]);
+  openCause(name) { this.openText(name, this.cause(name)); }
+
+  openEnd(name) { this.openText(`A connection ended: ${name}`, this.ends.get(name) ?? this.cause("")); }
+
+  openText(title, c) {
+    this.open(title, [make("p", { class: "lead" }, c.meaning), make("h3", {}, "What to do"), make("p", {}, c.remedy)]);
   }
 
   open(title, body) {

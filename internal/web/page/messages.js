@@ -24,8 +24,8 @@ export class Messages {
 
   pause() {
     this.paused = !this.paused;
-    byId("pause").setAttribute("aria-pressed", String(this.paused));
-    put(byId("pause"), this.paused ? "Paused" : "Pause");
+    put(byId("pause"), this.paused ? "Go on" : "Pause");
+    byId("messages").dataset.paused = this.paused;
     this.say(this.paused ? "Messages are paused." : "Messages go on.");
     if (!this.paused) this.redraw();
     this.waiting = 0;
@@ -55,9 +55,17 @@ export class Messages {
   }
 
   tellEmpty() {
-    const empty = byId("empty");
-    empty.hidden = this.body.childElementCount > 0;
-    put(empty, this.list.length > 0 ? "None of what was shown matches the filter." : "Nothing has come since this page was opened.");
+    byId("empty").hidden = this.body.childElementCount > 0;
+    byId("how").hidden = this.came || this.list.length > 0;
+    put(byId("empty-text"), this.list.length > 0 ? "None of what was shown matches the filter."
+      : this.came ? "Nothing has come since this page was opened." : "Waiting for the first message.");
+  }
+
+  // begin says whether anything has come before this page, and where to send something to.
+  begin(came, address) {
+    this.came = came;
+    if (address) put(byId("how-text"), `sigio send --to '${address}' 'hello, world'`);
+    this.tellEmpty();
   }
 
   // tell says how much of what came is shown: came in so many seconds.
@@ -69,7 +77,7 @@ export class Messages {
       text = `A sample: ${count(shown)} of ${compact(came)} messages in the last ${seconds < 1.5 ? "second" : `${Math.round(seconds)} seconds`}, at most ${limit} in a second. The counters count all.`;
       if (byId("filter").value) text += " The filter looks through the sample.";
     } else if (came === 0) {
-      text = "Waiting for messages.";
+      text = "Nothing has come in the last second.";
     }
     if (this.paused) text = `Paused; ${count(this.waiting ?? 0)} more were shown meanwhile. ${text}`;
     put(byId("sampling"), text);
@@ -77,14 +85,14 @@ export class Messages {
 }
 
 function row(m) {
-  const text = make("td", {});
+  const text = make("td", { role: "cell" });
   text.append(m.text);
   if (m.cut) text.append(make("span", { class: "tag" }, `${count(m.cut)} bytes more`));
   if (m.raw) text.append(make("span", { class: "tag" }, "raw"));
   if (m.invalid_utf8) text.append(make("span", { class: "tag" }, "not UTF-8"));
-  return make("tr", {},
-    make("td", {}, time(m.at)),
-    make("td", {}, m.peer ? `${m.transport} ${m.peer}` : m.transport),
-    make("td", {}, m.user ?? ""),
+  return make("tr", { role: "row" },
+    make("td", { role: "cell" }, time(m.at)),
+    make("td", { role: "cell" }, m.peer ? `${m.transport} ${m.peer}` : m.transport),
+    make("td", { role: "cell" }, m.user ?? ""),
     text);
 }

@@ -1,6 +1,7 @@
 // Before anything is painted: the theme that was chosen here before.
 "use strict";
 (() => {
-  const kept = localStorage.getItem("theme");
+  let kept = null;
+  try { kept = localStorage.getItem("theme"); } catch { return; } // a browser that keeps nothing
   if (kept === "light" || kept === "dark") document.documentElement.dataset.theme = kept;
 })();
