@@ -111,6 +111,7 @@ func smallServer(t *testing.T, network string, size int, c receiver.Config) (*re
 	t.Cleanup(func() { l.Close() })
 	file, err := l.(interface{ File() (*os.File, error) }).File()
 	must(t, err)
+	t.Cleanup(func() { file.Close() })
 	c.Listen, c.Sockets = []string{"systemd:x" + given}, map[string][]*os.File{"x": {file}}
 	return start(t, nil, c), func() net.Conn {
 		conn, err := (&net.Dialer{Control: small}).DialContext(t.Context(), below, l.Addr().String())
