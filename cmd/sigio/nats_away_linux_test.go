@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -138,6 +139,15 @@ func counted(t *testing.T, where string, in io.Reader, repeats bool) (total int6
 	return total, gaps
 }
 
+// untilLines waits until a file has so many lines.
+func untilLines(t *testing.T, path string, n int64) {
+	t.Helper()
+	sigtest.Until(t, "all to be in the file", func() bool {
+		content, _ := os.ReadFile(path)
+		return int64(bytes.Count(content, []byte("\n"))) >= n
+	})
+}
+
 // away is how long a test stops a nats-server.
 func away() time.Duration {
 	if os.Getenv("SIGIO_SOAK") != "" {
@@ -206,6 +216,7 @@ func TestNATSAway(t *testing.T) {
 				nats.start()
 			}
 			chorus.stop()
+			untilLines(t, file, chorus.total()) // what is on its way in the kernel does not outlive serve
 			s.stop(t)
 
 			a, total := statsOf(t, stats), chorus.total()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -191,11 +190,8 @@ func TestNATSCluster(t *testing.T) {
 	cluster.await("SIGIO_SPOOL", "LOGS")
 	some()
 	chorus.stop()
-	sigtest.Until(t, "all to be in the file", func() bool {
-		content, _ := os.ReadFile(file)
-		return int64(bytes.Count(content, []byte("\n"))) >= chorus.total()
-	})
 	total := chorus.total()
+	untilLines(t, file, total)
 	sigtest.Until(t, "all to be in the stream", func() bool {
 		n, _ := counted(t, "stream", found(t, stream), false)
 		return n >= total
