@@ -56,7 +56,7 @@ func (s *Store) open() error {
 		"synchronous = " + level,
 		"cache_size = -65536", // 64 MiB: the parts of the indexes that grow stay in memory
 		"journal_size_limit = 67108864",
-		"wal_autocheckpoint = 4096", // pages: as much. At each, writing waits for the disk
+		"wal_autocheckpoint = 8192", // pages: as much. At each, writing waits for the disk
 	} {
 		if err = sqlitex.ExecuteTransient(c, "PRAGMA "+pragma, nil); err != nil {
 			break
