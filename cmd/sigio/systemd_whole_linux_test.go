@@ -37,6 +37,8 @@ func TestSystemdWhole(t *testing.T) {
 	files["/etc/sigio/sigio.toml"] = wholeSettings
 	files["/etc/group"] = "root:x:0:\nnogroup:x:65534:\nkeys:x:200:\n"
 	files["/etc/systemd/system/sigio.service.d/keys.conf"] = "[Service]\nSupplementaryGroups=keys\n"
+	// A second socket at an address, for the second worker.
+	files["/etc/systemd/system/sigio.socket.d/two.conf"] = "[Socket]\nReusePort=yes\nListenDatagram=8888\n"
 	folder := t.TempDir()
 	writeCertificate(t, folder, 1)
 	for _, name := range []string{"cert", "key"} {
@@ -52,6 +54,9 @@ func TestSystemdWhole(t *testing.T) {
 	}
 	m.must("start", "sigio.service")
 	checkConfined(t, m)
+	if passed := m.must("show", "sigio.socket", "--value", "--property=Listen"); strings.Count(passed, "Datagram") != 2 {
+		t.Errorf("the sockets: %s", passed)
+	}
 
 	const each = 20
 	want := 0
