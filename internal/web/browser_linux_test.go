@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,13 +37,13 @@ type live struct {
 	http   *httptest.Server
 	sink   *sink
 	conn   net.Conn
+	spool  atomic.Pointer[Spool] // of the account
 }
 
 // sink is where messages go, and can be made to fail.
 type sink struct {
 	mu  sync.Mutex
 	err error
-	bytes.Buffer
 }
 
 func (s *sink) Write(p []byte) (int, error) {
@@ -52,7 +52,7 @@ func (s *sink) Write(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
-	return s.Buffer.Write(p)
+	return len(p), nil
 }
 
 func (s *sink) fail(err error) { s.mu.Lock(); s.err = err; s.mu.Unlock() }
@@ -71,7 +71,7 @@ func newLive(t *testing.T) *live {
 		if s.LastError != nil {
 			o.LastError = s.LastError.Error()
 		}
-		return Account{At: time.Now(), Stats: r.Stats(), Outputs: []Output{o}}
+		return Account{At: time.Now(), Stats: r.Stats(), Outputs: []Output{o}, Spool: l.spool.Load()}
 	}})
 	cfg := receiver.Config{Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, Output: l.server.Tap(writer), MaxMessage: 4096}
 	cfg.Loop.Observe = l.server.Observe
@@ -135,6 +135,11 @@ func TestPage(t *testing.T) {
 	b.Until(`document.getElementById("line").textContent === "live"`)
 	waitFor(t, "the page to be known", func() bool { return l.server.tap.budget.Load() > 0 })
 
+	// An empty page says what it waits for.
+	b.Until(`document.getElementById("empty-text").textContent === "Waiting for the first message." && document.querySelectorAll(".nothing:not([hidden])").length >= 2`)
+	if how := webtest.Eval[string](b, `document.getElementById("how-text").textContent`); !strings.Contains(how, "'"+l.Stats().Listeners[0].Address+"'") {
+		t.Errorf("the page says to send by %s", how)
+	}
 	l.send(t, `{"send_user":"ann","send_time":"12:00","send_msg":"good morning"}`)
 	b.Until(rowsHave("good morning"))
 
@@ -175,6 +180,21 @@ func TestPage(t *testing.T) {
 	b.Until(`document.getElementById("losses").textContent.includes("oversize") && document.getElementById("losses").textContent.includes("--max-message")`)
 	b.Until(`document.querySelector('[data-explain="oversize"]') !== null`)
 
+	// Why a connection has ended.
+	c := l.dial(t, 1)
+	fmt.Fprintln(c, "over tcp")
+	c.Close()
+	b.Until(`document.querySelector('#ends [data-explain="ended"] strong')?.textContent === "1"`)
+	b.Click(`#ends [data-explain="ended"]`)
+	b.Until(`document.getElementById("explain").open && document.getElementById("explain-body").textContent.includes("The peer ended it in order.")`)
+	b.Click("#close")
+
+	// A spool, and what it has lost.
+	l.spool.Store(spoolOfTests)
+	b.Until(`!document.getElementById("spool").hidden && document.getElementById("spool-state").textContent.startsWith("It is full") && document.getElementById("losses").textContent.includes("gone from the spool, at file:messages.log")`)
+	l.spool.Store(nil)
+	b.Until(`document.getElementById("spool").hidden && !document.getElementById("losses").textContent.includes("spool")`)
+
 	// An output that fails is said.
 	l.sink.fail(fmt.Errorf("no space left on device"))
 	l.send(t, "kept")
@@ -183,6 +203,9 @@ func TestPage(t *testing.T) {
 	b.Until(`document.getElementById("problems").hidden && document.getElementById("phase").textContent === "serving"`)
 	b.NoComplaints(l.http.URL)
 }
+
+var spoolOfTests = &Spool{Name: "/var/spool/sigio", Full: true, Records: 7, Bytes: 5 << 20, MaxBytes: 5 << 20, Oldest: 1_795_553_262,
+	Outputs: []SpoolOutput{{Name: "file:messages.log", Behind: 7, Missing: 3}}}
 
 // drawn says that every chart's canvas has something on it, and that the first one
 // has the colour of its line.
@@ -203,10 +226,13 @@ func TestPageReconnects(t *testing.T) {
 	b.Until(`document.body.dataset.line === "up"`)
 	l.send(t, "before")
 	b.Until(`document.getElementById("received").textContent === "1"`)
-	b.Do(chromedp.Evaluate[chromedp.Void](`new MutationObserver(() => { if (document.body.dataset.line === "down") window.wasDown = true; }).observe(document.body, {attributes: true})`))
+	b.Do(chromedp.Evaluate[chromedp.Void](`new MutationObserver(() => { if (document.body.dataset.line === "down") window.said = document.title + " " + document.getElementById("lost").innerText; }).observe(document.body, {attributes: true})`))
 	l.http.CloseClientConnections()
-	b.Until(`window.wasDown === true`)
-	b.Until(`document.body.dataset.line === "up" && document.getElementById("line").textContent === "live"`)
+	b.Until(`window.said !== undefined`)
+	if said := webtest.Eval[string](b, `window.said`); !strings.HasPrefix(said, "▲ connection lost") || !strings.Contains(said, "What is shown is from ") {
+		t.Errorf("without a connection the page says %q", said)
+	}
+	b.Until(`document.body.dataset.line === "up" && document.getElementById("lost").hidden && document.title === "sigio" && document.getElementById("line").textContent === "live"`)
 	waitFor(t, "the page to be known", func() bool { return l.server.hub.viewers() == 1 && l.server.tap.budget.Load() > 0 })
 	l.send(t, "after")
 	b.Until(rowsHave("after"))

@@ -26,6 +26,8 @@ type Browser struct {
 	t   *testing.T
 	ctx context.Context
 
+	media map[string]string // what the system wants
+
 	mu     sync.Mutex
 	asked  []string
 	failed []string
@@ -53,7 +55,7 @@ func Open(t *testing.T, width, height int, more time.Duration) *Browser {
 		chromedp.WindowSize(width, height), chromedp.Flag("disable-background-networking", true))
 	allocated, free := chromedp.NewExecAllocator(ctx, options...)
 	tab, end := chromedp.NewContext(allocated)
-	b := &Browser{t: t, ctx: tab}
+	b := &Browser{t: t, ctx: tab, media: map[string]string{}}
 	t.Cleanup(func() {
 		if err := chromedp.Cancel(tab); err != nil {
 			t.Log(err)
@@ -136,11 +138,22 @@ func (b *Browser) Look(width, height int64, scheme string) {
 	if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, size); err != nil {
 		b.t.Fatal(err)
 	}
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	b.Prefer("prefers-color-scheme", scheme)
+	b.Until(fmt.Sprintf("innerWidth === %d", width))
+}
+
+// Prefer sets what the system wants of a media feature, such as prefers-reduced-motion.
+func (b *Browser) Prefer(feature, value string) {
+	b.t.Helper()
+	b.media[feature] = value
+	var media emulation.SetEmulatedMediaParams
+	for name, value := range b.media {
+		media.Features = append(media.Features, &emulation.MediaFeature{Name: name, Value: value})
+	}
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
 		b.t.Fatal(err)
 	}
-	b.Until(fmt.Sprintf("innerWidth === %d && matchMedia('(prefers-color-scheme: %s)').matches", width, scheme))
+	b.Until(fmt.Sprintf("matchMedia('(%s: %s)').matches", feature, value))
 }
 
 // Screenshot returns a PNG of the window.
