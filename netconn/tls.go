@@ -130,15 +130,10 @@ const closeLimit = 5 * time.Second
 // Close closes it at once, without another word. To do that in any case, close
 // NetConn.
 func (c *TLSConn) Close() error {
-	orderly, err := c.out.shut()
-	switch {
-	case err != nil:
+	if err := c.out.shut(); err != nil {
 		return err
-	case orderly:
-		return c.tls.Close()
-	default:
-		return c.NetConn().Close()
 	}
+	return c.tls.Close()
 }
 
 // CloseWrite says to the peer that this was all, without closing the connection: the

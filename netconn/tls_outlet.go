@@ -98,9 +98,7 @@ func (o *outlet) keep(b []byte) {
 		return
 	}
 	o.rest = append([]byte(nil), b...)
-	if !o.closed {
-		o.Conn.SetWriteDeadline(time.Time{})
-	}
+	o.Conn.SetWriteDeadline(time.Time{})
 	go o.sendRest(o.rest)
 }
 
@@ -124,9 +122,7 @@ func (o *outlet) sent(n int, err error) []byte {
 		o.err = err
 	}
 	o.rest = nil
-	if !o.closed {
-		o.Conn.SetWriteDeadline(o.deadline)
-	}
+	o.Conn.SetWriteDeadline(o.deadline)
 	o.wake()
 	return nil
 }
@@ -202,27 +198,24 @@ func (o *outlet) finish(limit time.Time) error {
 	return o.err
 }
 
-// shut begins the end. It is orderly, and crypto/tls's Close is to follow, unless a
-// Write waits for the connection.
-func (o *outlet) shut() (orderly bool, err error) {
+// shut begins the end, before crypto/tls's Close. What is on its way then has its time
+// limited; also the answer of a Read, which would keep crypto/tls's Close waiting for
+// its lock.
+func (o *outlet) shut() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
-		return false, net.ErrClosed
+		return net.ErrClosed
 	}
 	o.closed = true
 	o.wake()
-	if o.busy && o.rest == nil {
-		return false, nil
-	}
-	// For all that is on its way; also for a Read that answers, which would keep
-	// crypto/tls's Close waiting for its lock.
 	o.deadline = time.Now().Add(o.limit)
 	o.Conn.SetWriteDeadline(o.deadline)
-	return true, nil
+	return nil
 }
 
-// Close is called by crypto/tls, at the end of its own, or of a handshake.
+// Close is called by crypto/tls: at the end of its own, which is at once if there is a
+// Write inside it, or of a handshake.
 func (o *outlet) Close() error {
 	lost := o.last()
 	if err := o.Conn.Close(); err != nil {

@@ -138,9 +138,22 @@ func TestTLSKeyUpdate(t *testing.T) {
 			reads(t, client, []byte("after"))
 		})
 	})
+	t.Run("after the end", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, client, _ := newUpdater(t)
+			go c.CloseWrite()
+			readsEnd(t, client)
+			synctest.Wait()
+			go client.send(t, client.update(), client.record(recordData, []byte("new")...))
+			takes(t, 0, func() { reads(t, c, []byte("new")) })
+		})
+	})
 	t.Run("into nowhere", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, client, fails := newUpdater(t)
+			go c.Write([]byte("before"))
+			reads(t, client, []byte("before"))
+			synctest.Wait()
 			fails <- io.ErrShortWrite
 			for range 2 {
 				go client.send(t, client.update(), client.record(recordData, []byte("new")...))
