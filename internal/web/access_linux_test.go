@@ -27,7 +27,7 @@ func TestPageIsForEverybody(t *testing.T) {
 	c.Close()
 	l.spool.Store(spoolOfTests)
 	b.Until(rowsHave("plain text"))
-	b.Until(`document.querySelector('[data-explain="oversize"]') && document.querySelector('[data-explain="ended"]') && !document.getElementById("spool").hidden`)
+	b.Until(`document.querySelectorAll('.plot ~ ul [data-explain="oversize"], [data-explain="ended"]').length === 2 && !document.getElementById("spool").hidden`)
 	b.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("all").open = true`))
 	b.Until(drawn)
 	usable(t, b, "in use")
