@@ -12,6 +12,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/seed-067c1534/sigio/internal/webtest"
 )
 
 // said is what a server has said, by lines.
@@ -127,6 +130,25 @@ func (w *windowed) dial(t *testing.T, v map[string]any, i int) net.Conn {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// What an empty page says to send a message with does send it.
+func TestPageSaysHowToSend(t *testing.T) {
+	t.Parallel()
+	w := startWindowed(t, nil)
+	b := webtest.Open(t, 1280, 1000, 0)
+	b.Do(chromedp.Navigate(w.url + "/"))
+	b.Until(`document.body.dataset.line === "up" && document.getElementById("how-text").textContent.includes("udp://")`)
+	said := webtest.Eval[string](b, `document.getElementById("how-text").textContent`)
+	ctx, cancel := context.WithTimeout(t.Context(), fatalTime)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, "sh", "-c", said).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", said, err, out)
+	}
+	b.Until(`document.getElementById("rows").textContent.includes("hello, world") && document.getElementById("received").textContent === "1"`)
+	if webtest.Eval[bool](b, `document.getElementById("empty").checkVisibility()`) {
+		t.Error("the page still says that it waits")
+	}
 }
 
 func TestHTTPOptions(t *testing.T) {
