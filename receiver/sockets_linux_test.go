@@ -1,19 +1,12 @@
 package receiver_test
 
 import (
-	"errors"
-	"fmt"
 	"net"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
-	"github.com/seed-067c1534/sigio/internal/sigtest"
 	"github.com/seed-067c1534/sigio/message"
 	"github.com/seed-067c1534/sigio/receiver"
 	"golang.org/x/net/ipv4"
@@ -21,88 +14,6 @@ import (
 )
 
 var abstractNames atomic.Int32
-
-func abstract() string {
-	return fmt.Sprintf("@sigio-receiver-test-%d-%d", os.Getpid(), abstractNames.Add(1))
-}
-
-// sendUnix sends text to a Unix socket.
-func sendUnix(t testing.TB, network, path, text string) {
-	t.Helper()
-	conn, err := net.Dial(network, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	send(t, conn, text)
-}
-
-func TestUnixSockets(t *testing.T) {
-	t.Parallel()
-	eachWay(t, func(t *testing.T, c receiver.Config) {
-		dir := t.TempDir()
-		paths := map[string]string{ // to network
-			dir + "/stream": "unix", dir + "/datagram": "unixgram",
-			abstract(): "unix", abstract(): "unixgram",
-		}
-		for path, network := range paths {
-			c.Listen = append(c.Listen, network+"://"+path)
-		}
-		s := newSink()
-		r := start(t, s, c)
-		want := map[string]bool{}
-		for path, network := range paths {
-			for i := range 3 {
-				text := fmt.Sprint(path, i)
-				want[text] = true
-				sendUnix(t, network, path, text)
-			}
-		}
-		awaitCount(t, s, len(want))
-		s.exactly(t, want)
-		for _, path := range []string{dir + "/stream", dir + "/datagram"} {
-			if info, err := os.Stat(path); err != nil || info.Mode() != os.ModeSocket|0o660 {
-				t.Errorf("%v, %v", info, err)
-			}
-		}
-		if m := s.lastMessage(); m.Peer.IsValid() || !strings.HasPrefix(m.Transport, "unix") {
-			t.Errorf("%+v", m)
-		}
-		for _, l := range stop(t, r).Listeners {
-			network, path, _ := strings.Cut(l.Address, "://")
-			if paths[path] != network || l.Delivered != 3 {
-				t.Errorf("%+v", l)
-			}
-		}
-		if left, _ := os.ReadDir(dir); len(left) > 0 {
-			t.Error("left:", left)
-		}
-	})
-}
-
-func TestUnixModeAndOwner(t *testing.T) {
-	t.Parallel()
-	path := t.TempDir() + "/s"
-	r := start(t, newSink(), receiver.Config{Listen: []string{fmt.Sprintf("unix://%s?mode=0602&owner=%d:%d", path, os.Getuid(), os.Getgid())}})
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o602 {
-		t.Errorf("%v, %v", info, err)
-	}
-	stop(t, r)
-	for owner, want := range map[string]string{"no-such-user": "no user no-such-user", ":no-such-group": "no group no-such-group"} {
-		err := startError(t, "unix://"+path+"?owner="+owner)
-		if !strings.Contains(err.Error(), want) {
-			t.Error(err)
-		}
-	}
-	if os.Getuid() != 0 {
-		return
-	}
-	start(t, newSink(), receiver.Config{Listen: []string{"unixgram://" + path + "?owner=nobody:1"}})
-	info, err := os.Stat(path)
-	if st := info.Sys().(*syscall.Stat_t); err != nil || st.Uid == 0 || st.Gid != 1 {
-		t.Errorf("%+v, %v", info, err)
-	}
-}
 
 // startError is why a receiver does not start.
 func startError(t *testing.T, urls ...string) error {
@@ -116,85 +27,6 @@ func startError(t *testing.T, urls ...string) error {
 		t.Fatal("it starts")
 	}
 	return err
-}
-
-// A socket whose program has gone is replaced, and nothing else.
-func TestStaleUnixSocket(t *testing.T) {
-	t.Parallel()
-	for _, network := range []string{"unix", "unixgram"} {
-		dir := t.TempDir()
-		path := dir + "/s"
-		url := network + "://" + path
-		stale := listenUnix(t, network, path)
-		stale.Close()
-		s := newSink()
-		r := start(t, s, receiver.Config{Listen: []string{url}})
-		sendUnix(t, network, path, "hello")
-		awaitCount(t, s, 1)
-		if err := startError(t, url); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "somebody's who listens") {
-			t.Errorf("a socket that is in use: %v", err)
-		}
-		other := map[string]string{"unix": "unixgram", "unixgram": "unix"}[network]
-		if err := startError(t, other+"://"+path); !errors.Is(err, syscall.EADDRINUSE) {
-			t.Errorf("a socket of another type that is in use: %v", err)
-		}
-		sendUnix(t, network, path, "still there")
-		awaitCount(t, s, 2)
-
-		// Somebody has put another one in its place meanwhile: that one stays.
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
-		}
-		defer listenUnix(t, network, path).Close()
-		stop(t, r)
-		if _, err := os.Stat(path); err != nil {
-			t.Error("another one's socket was removed:", err)
-		}
-
-		file := filepath.Join(dir, "file")
-		if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := startError(t, network+"://"+file); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "is no socket") {
-			t.Errorf("a file that is no socket: %v", err)
-		}
-		if err := startError(t, network+"://"+dir+"/nowhere/s"); !errors.Is(err, os.ErrNotExist) {
-			t.Error(err)
-		}
-	}
-}
-
-// listenUnix leaves the file when it is closed.
-func listenUnix(t *testing.T, network, path string) interface{ Close() error } {
-	t.Helper()
-	addr := &net.UnixAddr{Name: path, Net: network}
-	if network == "unix" {
-		l, err := net.ListenUnix(network, addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.SetUnlinkOnClose(false)
-		return l
-	}
-	conn, err := net.ListenUnixgram(network, addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
-
-// A datagram of a Unix socket may be longer than any message.
-func TestUnixDatagramTooLong(t *testing.T) {
-	t.Parallel()
-	path := t.TempDir() + "/s"
-	s := newSink()
-	r := start(t, s, receiver.Config{Listen: []string{"unixgram://" + path}})
-	sendUnix(t, "unixgram", path, strings.Repeat("x", 100_000))
-	sendUnix(t, "unixgram", path, strings.Repeat("x", 64<<10))
-	sendUnix(t, "unixgram", path, " ")
-	awaitStats(t, r, "two that are rejected", func(s receiver.Stats) bool {
-		return s.Rejected[receiver.CauseOversize] == 1 && s.Rejected[receiver.CauseEmpty] == 1 && s.Delivered == 1
-	})
 }
 
 func TestStreamFramings(t *testing.T) {
@@ -394,89 +226,6 @@ func TestInputs(t *testing.T) {
 	sendAll(t, r, "hello")
 	awaitCount(t, s, 2)
 	s.exactly(t, map[string]bool{"HELLO": true, "hello": true})
-}
-
-func TestAllow(t *testing.T) {
-	t.Parallel()
-	eachWay(t, func(t *testing.T, c receiver.Config) {
-		path := t.TempDir() + "/s"
-		c.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.64/26"), netip.MustParsePrefix("fd00::/8")}
-		c.Listen = []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0", "unix://" + path}
-		s := newSink()
-		r := start(t, s, c)
-		from := func(network, ip string) net.Conn {
-			var d net.Dialer
-			if d.LocalAddr = (&net.TCPAddr{IP: net.ParseIP(ip)}); network == "udp" {
-				d.LocalAddr = &net.UDPAddr{IP: net.ParseIP(ip)}
-			}
-			conn, err := d.Dial(network, addresses(r, network)[0])
-			must(t, err)
-			t.Cleanup(func() { conn.Close() })
-			return conn
-		}
-		send(t, from("udp", "127.0.0.65"), "udp allowed")
-		send(t, from("udp", "127.0.0.1"), "udp not allowed")
-		send(t, from("tcp", "127.0.0.127"), "tcp allowed\n")
-		refused := from("tcp", "127.0.0.128")
-		refused.SetReadDeadline(time.Now().Add(sigtest.Fatal))
-		if n, err := refused.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Error("a connection that is not allowed stays open:", n, err)
-		}
-		sendUnix(t, "unix", path, "unix")
-		awaitStats(t, r, "what is not allowed", func(s receiver.Stats) bool {
-			return s.Rejected[receiver.CauseNotAllowed] == 1 && s.Connections.Closed[receiver.EndNotAllowed] == 1 && s.Delivered == 3
-		})
-		s.exactly(t, map[string]bool{"udp allowed": true, "tcp allowed": true, "unix": true})
-	})
-}
-
-// Of each peer only so many messages pass, of others no fewer.
-func TestRateLimit(t *testing.T) {
-	t.Parallel()
-	eachWay(t, func(t *testing.T, c receiver.Config) {
-		c.RateLimit, c.RateBurst = 0.001, 5
-		c.Listen = []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}
-		s := newSink()
-		r := start(t, s, c)
-		tcp := dial(t, r, "tcp") // 127.0.0.1
-		send(t, tcp, strings.Repeat("x\n", 8))
-		awaitStats(t, r, "8 by TCP", func(s receiver.Stats) bool { return s.Received == 8 })
-		conn, err := net.DialUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(addresses(r, "udp")[0])))
-		must(t, err)
-		defer conn.Close()
-		for range 7 {
-			send(t, conn, "x")
-		}
-		awaitStats(t, r, "what is too much", func(s receiver.Stats) bool {
-			return s.Rejected[receiver.CauseRate] == 5 && s.Delivered == 10
-		})
-	})
-}
-
-// The kernel's time is before that at which a receiver, held up, has read the datagram.
-func TestKernelTime(t *testing.T) {
-	t.Parallel()
-	s := newSink()
-	path := t.TempDir() + "/s"
-	r := start(t, s, receiver.Config{KernelTime: true, Listen: []string{"udp://127.0.0.1:0", "unixgram://" + path}})
-	for _, network := range []string{"udp", "unixgram"} {
-		s.holdUp(t, r)
-		before := time.Now()
-		if network == "udp" {
-			send(t, dial(t, r, "udp"), network)
-		} else {
-			sendUnix(t, network, path, network)
-		}
-		after := time.Now()
-		for time.Since(after) < 20*time.Millisecond {
-			time.Sleep(time.Millisecond) // the time that must not count
-		}
-		s.mu.Unlock()
-		sigtest.Until(t, "the message", func() bool { return s.has(network) })
-		if at := s.lastMessage().ReceivedAt; at.Before(before.Add(-10*time.Millisecond)) || at.After(after.Add(10*time.Millisecond)) {
-			t.Errorf("%s: sent between %v and %v, received at %v", network, before, after, at)
-		}
-	}
 }
 
 func must(t testing.TB, err error) {
