@@ -35,9 +35,12 @@ func (d *dismissed) Error() string { return "dismissed: " + d.end }
 // secure makes a TLS connection of c, in its goroutine. It returns why that failed, or "".
 func (c *conn) secure() (end string) {
 	l := &layer{c: c}
-	l.tls = tls.Server(l, c.l.manner.keys.current.Load())
-	c.layer = l
-	err := l.tls.Handshake()
+	err := l.wait(false) // a client that says nothing needs no memory of package tls, and no deep stack
+	if err == nil {
+		l.tls = tls.Server(l, c.l.manner.keys.current.Load())
+		c.layer = l
+		err = l.tls.Handshake()
+	}
 	var d *dismissed
 	switch {
 	case err == nil:

@@ -2,7 +2,7 @@
 // of abuse, and how long another client has to wait meanwhile. docs/limits.md has
 // its figures.
 //
-//	go build -o /tmp/sigio ../cmd/sigio && go run ./hostile /tmp/sigio [loop|goroutine]
+//	(cd .. && go build -o /tmp/sigio ./cmd/sigio) && go run ./hostile /tmp/sigio [loop|goroutine]
 //
 // It needs a limit of open files above 10,100 (ulimit -n).
 package main
