@@ -192,9 +192,6 @@ func TestTLSCountsExactly(t *testing.T) {
 				t.Fatalf("all was written after %d time-outs", timeouts)
 			}
 		}
-		if parts == 0 {
-			t.Error("no write was in part")
-		}
 
 		// Then it reads while deadlines pass at any moment.
 		b.SetReadDeadline(time.Now().Add(60 * time.Second))
@@ -224,7 +221,9 @@ func TestTLSCountsExactly(t *testing.T) {
 		if read != written {
 			t.Errorf("%d bytes were read of %d", read, written)
 		}
-		t.Logf("%d time-outs, %d in part", timeouts, parts)
+		if parts == 0 {
+			t.Errorf("of %d time-outs none was in the middle of a write", timeouts)
+		}
 		b.Close()
 	})
 }
