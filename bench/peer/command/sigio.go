@@ -5,6 +5,8 @@ package command
 
 import (
 	"os/exec"
+	"path/filepath"
+	"strings"
 
 	"github.com/seed-067c1534/sigio/bench/peer"
 )
@@ -14,22 +16,53 @@ var sinks = []peer.Role{peer.SinkTCP, peer.SinkUDP}
 // Serve is `sigio serve`. Its time-outs are off, as they are with the others.
 var Serve = peer.Contestant{
 	Name:  "serve",
-	About: "the sigio command; options: format=raw|json|text, workers=N, mode=loop|goroutine, binary=PATH of another build of it",
+	About: "the sigio command; options: format=raw|json|text, workers=N, mode=loop|goroutine, also=file+sqlite (further outputs), spool=always|interval, page=true (open, in curl), binary=PATH of another build of it",
 	Roles: sinks,
 	Command: func(c peer.Config) (peer.Program, error) {
 		url := "udp://" + c.Address.String()
 		if c.Role == peer.SinkTCP {
 			url = "tcp://" + c.Address.String()
 		}
-		return peer.Program{Path: c.Options.Text("binary", c.Sigio), Output: true, Args: []string{
+		args := []string{
 			"serve", "--listen", url,
 			"--format", c.Options.Text("format", "raw"),
 			"--workers", c.Options.Text("workers", "1"),
 			"--per-connection", c.Options.Text("mode", "loop"),
 			"--max-connections", "15000",
 			"--first-byte-timeout", "0", "--idle-timeout", "0", "--message-timeout", "0",
-		}}, c.Options.Check()
+		}
+		args = append(args, further(c)...)
+		p := peer.Program{Path: c.Options.Text("binary", c.Sigio), Output: true, Args: args}
+		if c.Options.Bool("page", false) {
+			p = looked(p, filepath.Join(c.Folder, "page"))
+		}
+		return p, c.Options.Check()
 	},
+}
+
+// further returns what is asked of serve beyond its standard output.
+func further(c peer.Config) (args []string) {
+	if also := c.Options.Text("also", ""); also != "" {
+		args = append(args, "--output", "stdout:")
+		for scheme := range strings.SplitSeq(also, "+") {
+			args = append(args, "--output", scheme+":"+filepath.Join(c.Folder, "also."+scheme))
+		}
+	}
+	if fsync := c.Options.Text("spool", ""); fsync != "" {
+		args = append(args, "--spool", filepath.Join(c.Folder, "spool"), "--fsync", fsync)
+	}
+	return args
+}
+
+// looked is p with its page at a socket, and a reader of the page's events as its child.
+func looked(p peer.Program, socket string) peer.Program {
+	const script = `socket=$0
+(for i in $(seq 500); do [ -S "$socket" ] && break; sleep 0.02; done
+exec curl -sN --unix-socket "$socket" http://localhost/events > /dev/null) &
+exec "$@"`
+	p.Args = append([]string{"-c", script, socket, p.Path}, append(p.Args, "--http", "unix:"+socket)...)
+	p.Path = "sh"
+	return p
 }
 
 // Socat is socat, which forks a process for each connection, and adds no newline
