@@ -271,7 +271,7 @@ func TestScreenshots(t *testing.T) {
 	for _, c := range []struct {
 		name, theme   string
 		width, height int64
-	}{{"live-light.png", "light", 1280, 1400}, {"live-dark.png", "dark", 1280, 1400}, {"live-narrow.png", "light", 360, 1800}} {
+	}{{"live-light.png", "light", 1280, 1300}, {"live-dark.png", "dark", 1280, 1300}, {"live-narrow.png", "dark", 390, 1800}} {
 		b.Look(c.width, c.height, c.theme)
 		l.send(t, `{"send_user":"ann","send_time":"now","send_msg":"good morning"}`)
 		b.Until(drawn)

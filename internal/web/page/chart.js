@@ -93,7 +93,7 @@ export class Chart {
         y: this.log ? { distr: 3, range: decades } : { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] },
       },
       axes: [
-        { ...axis, space: 84, size: 26, values: (_, at) => at.map((t) => time(t * 1000).slice(0, 8)) },
+        { ...axis, space: 84, size: 26, values: (u, at) => at.map((t) => (u.valToPos(t, "x") < 36 ? "" : time(t * 1000).slice(0, 8))) }, // not below the other axis
         { ...axis, space: 30, size: 58, filter: (_, at) => at.map((v) => (this.log && !decade(v) ? null : v)), grid: { ...axis.grid, filter: (_, at) => at.map((v) => (this.log && !decade(v) ? null : v)) }, values: (_, at) => at.map((v) => (v === null ? "" : this.format(v))) },
       ],
       series: [{}, ...this.series.map((s) => ({
