@@ -66,6 +66,41 @@ func TestFullDisk(t *testing.T) {
 	wantAll(t, &b, total)
 }
 
+// TestFullDiskAtStart starts when not a byte is free. What is stored comes, and makes room.
+func TestFullDiskAtStart(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=32m"); err != nil {
+		t.Skip("only root may make the kernel less patient: cannot mount a small tmpfs:", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	o := spool.Options{Dir: filepath.Join(dir, "spool"), MaxBytes: 24 << 20}
+	var shut, a kept
+	shut.shut = make(chan struct{})
+	defer close(shut.shut)
+	const total = 300000 // 14 MB
+	l := open(t, o, &shut)
+	l.give(0, total)
+	sigtest.Until(t, "all to be stored", func() bool { return l.tally.delivered.Load() == total })
+	l.end()
+	f, err := os.Create(filepath.Join(dir, "rest"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := f.Write(make([]byte, 4<<10)); err != nil {
+			break
+		}
+	}
+	f.Close()
+	l = open(t, o, &a)
+	sigtest.Until(t, "what was stored", func() bool { return len(a.lines()) == total })
+	given := make(chan struct{})
+	go func() { l.give(total, total+1000); close(given) }()
+	<-given
+	l.end()
+	wantAll(t, &a, total+1000)
+}
+
 // damaged stores messages that nobody takes, damages the newest block of the store, and opens it
 // again. It returns what an output gets then, and the warnings.
 func damaged(t *testing.T, damage func(path string)) (got []string, warnings string) {

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -58,6 +59,8 @@ func openHost(o Options) (*host, error) {
 	return h, nil
 }
 
+const advice = "if that does not pass, move the folder away and start again with an empty one"
+
 // start starts a server. mu is held, or nobody knows h yet.
 func (h *host) start() error {
 	o := h.options
@@ -75,11 +78,12 @@ func (h *host) start() error {
 	h.state.Unlock()
 	s.SetLoggerV2((*hostLog)(h), false, false, false)
 	s.Start()
-	if !s.ReadyForConnections(time.Minute) || !s.JetStreamEnabled() {
+	for begun := time.Now(); h.failure() == nil && !s.ReadyForConnections(100*time.Millisecond) && time.Since(begun) < time.Minute; {
+	}
+	if h.failure() != nil || !s.ReadyForConnections(time.Second) || !s.JetStreamEnabled() {
 		s.Shutdown()
 		s.WaitForShutdown()
-		return fmt.Errorf("the store does not start: %w; if that does not pass, move the folder away and start again with an empty one",
-			errors.Join(h.failure(), errors.New("see the warnings")))
+		return fmt.Errorf("the store does not start: %w; %s", cmp.Or(h.failure(), errors.New("see the warnings")), advice)
 	}
 	h.running = s
 	return nil

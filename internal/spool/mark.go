@@ -73,10 +73,9 @@ func (s *Spool) mark() (floor uint64) {
 		return floor
 	}
 	next := s.markPath() + ".new"
-	if os.WriteFile(next, text, 0o600) != nil || os.Rename(next, s.markPath()) != nil {
-		return 0
-	}
-	s.marked = text
+	if os.WriteFile(next, text, 0o600) == nil && os.Rename(next, s.markPath()) == nil {
+		s.marked = text
+	} // if not, the disk is full: to make room is more than to know
 	return floor
 }
 
@@ -96,9 +95,13 @@ func (s *Spool) compare(was header) {
 
 // reckon looks where each output goes on, and counts what is gone in between: it was too old, while
 // nobody was there to see it. After a kill that may be up to a second's messages too many.
-func (s *Spool) reckon(ctx context.Context, str jetstream.Stream, places map[string]place) error {
-	for consumer, at := range places {
+func (s *Spool) reckon(ctx context.Context, str jetstream.Stream, was marks) error {
+	for consumer, at := range was.places {
 		end := s.sink.series()
+		if at.epoch != end.epoch { // the store has begun anew
+			s.begin[consumer] = beginning{missing: at.gap(was.series)}
+			continue
+		}
 		m, err := str.GetMsg(ctx, at.seq+1, jetstream.WithGetMsgSubject(s.subject))
 		if err == nil {
 			if h, _, bad := parseHeader(m.Data); bad == nil {
@@ -107,15 +110,18 @@ func (s *Spool) reckon(ctx context.Context, str jetstream.Stream, places map[str
 		} else if !errors.Is(err, jetstream.ErrMsgNotFound) {
 			return err
 		}
-		gap := at.gap(end)
-		at.header = end
-		s.begin[consumer] = beginning{at.header, gap}
+		b := beginning{place: at, missing: at.gap(end)}
+		b.header = end
+		if last := s.sink.last.Load(); at.seq > last { // the store was cut, and numbers come again
+			b.seq = 0
+		}
+		s.begin[consumer] = b
 	}
 	return nil
 }
 
 // beginning is where an output goes on, and how many messages are gone before that.
 type beginning struct {
-	header
+	place
 	missing uint64
 }

@@ -46,36 +46,26 @@ func newPump(s *Spool, name string, out Output) *pump {
 	p := &pump{s: s, name: name, durable: durable(s.options.Name, name), out: out,
 		flight: map[uint64]*parcel{}, wake: make(chan struct{}, 1)}
 	if at, known := s.begin[p.durable]; known {
-		p.next = at.header
+		p.next, p.seen = at.header, at.seq
 		p.miss(at.missing)
 	}
 	return p
 }
 
-func (p *pump) config() jetstream.ConsumerConfig {
-	return jetstream.ConsumerConfig{
-		Durable:       p.durable,
-		Description:   p.name,
-		DeliverPolicy: jetstream.DeliverAllPolicy,
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		// Only this pump takes from the consumer, and asks for what is open when it begins.
-		AckWait:       24 * time.Hour,
-		MaxAckPending: 4096,
-		FilterSubject: p.s.subject,
-	}
-}
-
 // run works until ctx ends, which ends the reading, and then until end ends, which ends the
 // acknowledging.
 func (p *pump) run(ctx, end context.Context) {
+	told := ""
 	for delay := 10 * time.Millisecond; ; delay = min(2*delay, time.Second) {
 		begun := time.Now()
 		err := p.session(ctx, end)
 		if end.Err() != nil || p.isGone() {
 			return
 		}
-		if errors.Is(err, errVersion) || errors.Is(err, output.ErrRecord) {
-			p.s.options.Warn(fmt.Sprintf("spool: %s: %v", p.name, err))
+		// What passes is no news.
+		if err != nil && ctx.Err() == nil && (errors.Is(err, errVersion) || delay == time.Second) && err.Error() != told {
+			told = err.Error()
+			p.s.options.Warn(fmt.Sprintf("spool: %s gets nothing now: %v", p.name, err))
 		}
 		if time.Since(begun) > time.Second {
 			delay = 10 * time.Millisecond
@@ -119,7 +109,7 @@ func (p *pump) read(ctx context.Context, conn *nats.Conn) error {
 	}
 	start, cancel := context.WithTimeout(ctx, p.s.options.Remote.Timeout)
 	defer cancel()
-	consumer, err := js.CreateOrUpdateConsumer(start, stream, p.config())
+	consumer, err := p.s.consume(start, js, p.name)
 	if err != nil {
 		return err
 	}

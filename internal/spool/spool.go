@@ -96,25 +96,41 @@ func (s *Spool) open(ctx context.Context, outputs []string) (err error) {
 	defer cancel()
 	str, err := s.ensure(ctx, js)
 	if err != nil {
-		return err
+		return s.advise(err)
 	}
 	was := s.readMarks()
 	if err := s.sink.resume(ctx, str, was.series); err != nil {
 		return err
 	}
 	s.compare(was.series)
-	if err := s.reckon(ctx, str, was.places); err != nil {
-		return err
+	if err := s.reckon(ctx, str, was); err != nil {
+		return s.advise(err)
 	}
 	// Before anything is stored, so that it waits for each of them.
 	if err := s.forget(ctx, str, outputs); err != nil {
 		return err
+	}
+	for _, name := range outputs {
+		if _, err := s.consume(ctx, js, name); err != nil {
+			return s.advise(fmt.Errorf("%s: %w", name, err))
+		}
 	}
 	s.state = str.CachedInfo().State
 	if err := s.remember(ctx, js, s.state); err != nil {
 		return fmt.Errorf("read the newest records: %w", err)
 	}
 	return nil
+}
+
+// advise adds what an operator can do about a store that does not open.
+func (s *Spool) advise(err error) error {
+	if s.host == nil {
+		return err
+	}
+	if full := s.host.space(); full != nil {
+		return fmt.Errorf("%w: make room (%w)", full, err)
+	}
+	return fmt.Errorf("the store does not open: %w; %s", err, advice)
 }
 
 func (s *Spool) dial() (*nats.Conn, error) {
@@ -135,12 +151,14 @@ func (s *Spool) ensure(ctx context.Context, js jetstream.JetStream) (jetstream.S
 	if c.MaxAge > 0 {
 		c.Duplicates = min(c.Duplicates, c.MaxAge)
 	}
-	if s.host != nil {
-		return js.CreateOrUpdateStream(ctx, c)
-	}
 	str, err := js.Stream(ctx, stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return js.CreateOrUpdateStream(ctx, c)
+	}
+	if err == nil && s.host != nil { // what need not be written is not: the disk may be full
+		if is := str.CachedInfo().Config; is.MaxBytes != c.MaxBytes || is.MaxAge != c.MaxAge || is.Duplicates != c.Duplicates {
+			return js.UpdateStream(ctx, c)
+		}
 	}
 	return str, err
 }

@@ -61,6 +61,14 @@ type line struct {
 
 func open(t *testing.T, o spool.Options, sinks ...*kept) *line {
 	t.Helper()
+	l, err := tryOpen(t, o, sinks...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func tryOpen(t *testing.T, o spool.Options, sinks ...*kept) (*line, error) {
 	if o.Warn == nil {
 		o.Warn = func(text string) { t.Log("warning:", text) }
 	}
@@ -71,7 +79,7 @@ func open(t *testing.T, o spool.Options, sinks ...*kept) *line {
 	}
 	var err error
 	if l.spool, err = spool.Open(t.Context(), o, names); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	for i, k := range sinks {
 		w := output.NewWriter(k, output.Options{Format: message.AppendText, Limit: 64 << 10})
@@ -79,7 +87,7 @@ func open(t *testing.T, o spool.Options, sinks ...*kept) *line {
 		l.spool.Feed(names[i], w)
 	}
 	t.Cleanup(func() { l.end() })
-	return l
+	return l, nil
 }
 
 // end ends in order.
