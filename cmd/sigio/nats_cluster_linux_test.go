@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -183,6 +184,15 @@ func TestNATSCluster(t *testing.T) {
 	cluster[0].kill()
 	cluster[1].kill()
 	sigtest.Until(t, "a warning", func() bool { return said("warning: spool nats://", "kept and tried again") > before })
+	plans, err := planOutputs([]string{stream + "?timeout=2s"}, "text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err := openOutputs(plans, io.Discard, false); err != nil {
+		t.Error("an output does not start without a majority:", err)
+	} else {
+		o.close(t.Context())
+	}
 	before = said("serve: spool nats://", "takes messages again")
 	cluster[0].start()
 	cluster[1].start()

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Publisher publishes messages to a stream. Its Write is to be called by an output.Writer with
@@ -61,10 +63,19 @@ func OpenPublisher(o Options) (*Publisher, error) {
 	return p, nil
 }
 
+// unreachable says whether an error is one that passes by itself: also of a cluster that has no
+// majority now.
 func unreachable(err error) bool {
-	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) ||
+	var refusal *jetstream.APIError
+	if errors.As(err, &refusal) {
+		return refusal.ErrorCode == noLeader
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) ||
 		errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrNoResponders)
 }
+
+// noLeader is what a server says that knows of no leader (server/errors.json, JSClusterNotAvailErr).
+const noLeader = 10008
 
 func (p *Publisher) explain(err error) error {
 	return fmt.Errorf("sigio: jetstream: %s: %w", p.options.Servers, err)
