@@ -54,7 +54,9 @@ func (s *Store) open() error {
 	}
 	for _, pragma := range []string{
 		"synchronous = " + level,
-		"cache_size = -65536", // 64 MiB: the parts of the indexes that grow stay in memory
+		// The parts of the indexes that grow stay in memory. SQLite's allocator here gives a page of 8 KiB
+		// twice that, so this is 64 MiB.
+		"cache_size = -32768",
 		"journal_size_limit = 67108864",
 		"wal_autocheckpoint = 8192", // pages: as much. At each, writing waits for the disk
 	} {
