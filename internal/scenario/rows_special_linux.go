@@ -101,16 +101,38 @@ func specialRows() []Scenario {
 	}
 }
 
-// fillDatagrams sends until the receiver's queue is full.
+// fillDatagrams sends until the receiver's queue is full. A sender's own buffer may be full before
+// that (wmem_default has room for less than 300 datagrams, and systemd sets max_dgram_qlen to 512),
+// so others go on, until a new one cannot send anything.
 func fillDatagrams(name string) action {
 	return func(e *env) {
-		for n := 0; ; n++ {
-			_, err := sys.Send(e.fd(name), []byte("x"))
-			if errors.Is(err, syscall.EAGAIN) {
-				e.note("%d datagrams went in, then send returned EAGAIN", n)
+		total := sendAll(e, e.fd(name))
+		for {
+			fd, err := sys.Socket(sys.UnixDatagram, false)
+			e.must(err)
+			err = sys.ConnectUnix(fd, e.path)
+			n := 0
+			if err == nil {
+				n = sendAll(e, fd)
+			}
+			sys.Close(fd) // what it has sent stays in the queue
+			e.must(err)
+			if n == 0 {
+				e.note("%d datagrams went in, then send returned EAGAIN", total)
 				return
 			}
-			e.must(err)
+			total += n
 		}
+	}
+}
+
+// sendAll sends datagrams until EAGAIN, and returns how many went in.
+func sendAll(e *env, fd int) int {
+	for n := 0; ; n++ {
+		_, err := sys.Send(fd, []byte("x"))
+		if errors.Is(err, syscall.EAGAIN) {
+			return n
+		}
+		e.must(err)
 	}
 }
