@@ -1,6 +1,6 @@
 // Tlsidle shows what an idle TLS connection costs `sigio serve`: its memory, divided by
 // the connections, while they have not begun to speak, after the handshake, after one
-// line each, and after lines as long as a record of TLS. docs/limits.md has its figures.
+// line each, and after lines as long as a record of TLS. docs/performance.md has its figures.
 //
 //	(cd .. && go build -o /tmp/sigio ./cmd/sigio) && GOGC=20 go run ./tlsidle /tmp/sigio
 //
