@@ -274,6 +274,7 @@ func TestCountersAgreeWithSpool(t *testing.T) {
 // A spool that is full says so, and goes on when there is room.
 func TestFullSpoolIsSaid(t *testing.T) {
 	t.Parallel()
+	b := webtest.Open(t, 1280, 1000, 0) // first, since it may skip the test
 	unread, stdout, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +302,6 @@ func TestFullSpoolIsSaid(t *testing.T) {
 	}
 	sent.Flush()
 	awaitTrue(t, "a full spool", func() bool { return full() == 1 && w.stats(t)["spool"].(map[string]any)["full"] == true })
-	b := webtest.Open(t, 1280, 1000, 0)
 	b.Do(chromedp.Navigate(w.url + "/"))
 	b.Until(`document.getElementById("spool-state").textContent.includes("full") && document.getElementById("problems").textContent.includes("spool is full")`)
 	go io.Copy(io.Discard, unread)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +145,10 @@ func (c natsCluster) await(streams ...string) {
 // there is time, and then two at once, under load.
 func TestNATSCluster(t *testing.T) {
 	t.Parallel()
+	if strconv.IntSize == 32 {
+		// metaClusterSnapshotStats reads 64 bits where a struct of 32-bit words has put them (2.15.2).
+		t.Skip("this architecture is none for a nats-server in a cluster: it panics, unaligned 64-bit atomic operation")
+	}
 	rounds, rate := 0, 1000.0
 	if os.Getenv("SIGIO_SOAK") != "" {
 		rounds, rate = 4, 3000
