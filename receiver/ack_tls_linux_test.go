@@ -39,7 +39,7 @@ func eachStream(t *testing.T, c receiver.Config, test func(t *testing.T, c recei
 			pair, err := tls.LoadX509KeyPair(a.path("client.pem"), a.path("client.key"))
 			must(t, err)
 			c := c
-			c.Listen = []string{a.url("server", "&client-ca="+a.path("ca.pem"))}
+			c.Listen = []string{a.url("server", "&client-ca="+a.ca.File)}
 			test(t, c, func(r *receiver.Receiver) net.Conn {
 				conn, err := a.dial(r, &tls.Config{MaxVersion: version, Certificates: []tls.Certificate{pair}})
 				must(t, err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -97,7 +98,7 @@ func TestTLSClientCertificates(t *testing.T) {
 	a.issue("client", "client")
 	stranger.issue("client", "client")
 	s := newSink()
-	r := start(t, s, receiver.Config{Listen: []string{a.url("server", "&client-ca="+a.path("ca.pem"))}})
+	r := start(t, s, receiver.Config{Listen: []string{a.url("server", "&client-ca="+a.ca.File)}})
 	try := func(of *authority) {
 		c := &tls.Config{}
 		if of != nil {
@@ -250,7 +251,7 @@ func TestTLSReload(t *testing.T) {
 		}
 		send(t, old, "after\n")
 		awaitCount(t, s, 2)
-		a.sign("expired", "server", a.cert, a.key, -time.Hour)
+		a.ca.Issue("server", &x509.Certificate{NotAfter: time.Now().Add(-time.Hour)})
 		must(t, r.Reload())
 		if text := <-warned; !strings.Contains(text, "has expired") {
 			t.Error(text)
@@ -310,11 +311,11 @@ func TestTLSWithOpenSSL(t *testing.T) {
 	a.issue("server", "server")
 	a.issue("client", "client")
 	s := newSink()
-	r := start(t, s, receiver.Config{Listen: []string{a.url("server", "&client-ca="+a.path("ca.pem"))}})
+	r := start(t, s, receiver.Config{Listen: []string{a.url("server", "&client-ca="+a.ca.File)}})
 	for _, version := range []string{"-tls1_2", "-tls1_3"} {
 		ctx, cancel := context.WithTimeout(t.Context(), sigtest.Fatal)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, path, "s_client", "-connect", addresses(r, "tls")[0], "-CAfile", a.path("ca.pem"), version,
+		cmd := exec.CommandContext(ctx, path, "s_client", "-connect", addresses(r, "tls")[0], "-CAfile", a.ca.File, version,
 			"-cert", a.path("client.pem"), "-key", a.path("client.key"), "-verify_return_error", "-quiet", "-no_ign_eof")
 		cmd.Stdin = strings.NewReader("from openssl " + version + "\n")
 		var said bytes.Buffer

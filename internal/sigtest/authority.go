@@ -22,7 +22,8 @@ type Authority struct {
 	key  *ecdsa.PrivateKey
 	n    int64
 
-	File string // its own certificate
+	File string         // its own certificate
+	Pool *x509.CertPool // with that
 }
 
 // NewAuthority makes one whose files last as long as the test.
@@ -32,18 +33,23 @@ func NewAuthority(t testing.TB) *Authority {
 	self := &x509.Certificate{IsCA: true, KeyUsage: x509.KeyUsageCertSign, NotAfter: time.Now().Add(time.Hour)}
 	a.cert, a.key = self, nil
 	a.File, _ = a.Issue("authority", self)
+	a.Pool = x509.NewCertPool()
+	a.Pool.AddCert(a.cert)
 	return a
 }
 
-// Issue makes the files of a certificate and of its key. What template leaves out becomes: one hour,
-// for 127.0.0.1 and localhost. A nil template is an empty one.
+// Issue makes the files of a certificate and of its key. What template leaves out becomes: its
+// name, one hour, for 127.0.0.1 and localhost. A nil template is an empty one.
 func (a *Authority) Issue(name string, template *x509.Certificate) (cert, key string) {
 	a.t.Helper()
 	if template == nil {
 		template = new(x509.Certificate)
 	}
 	a.n++
-	template.SerialNumber, template.Subject.CommonName = big.NewInt(a.n), name
+	template.SerialNumber = big.NewInt(a.n)
+	if template.Subject.CommonName == "" {
+		template.Subject.CommonName = name
+	}
 	template.NotBefore, template.BasicConstraintsValid = time.Now().Add(-2*time.Hour), true
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	if template.NotAfter.IsZero() {
