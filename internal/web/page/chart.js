@@ -28,7 +28,7 @@ export class Chart {
   constructor(parent, { title, unit, format, log = false, empty = "", choose, say }) {
     Object.assign(this, { title, unit, format, log, empty, choose, say });
     this.caption = make("span", {}, unit);
-    this.plot = make("div", { class: "plot", tabindex: "0", role: "img" });
+    this.plot = make("div", { class: "plot", tabindex: "0", role: "img", "aria-label": title });
     this.nothing = make("p", { class: "nothing", "aria-hidden": "true" }, empty); // the plot's name says it
     this.plot.append(this.nothing);
     this.legend = make("ul", { class: "legend", "aria-label": `${title}: lines and their values` });
