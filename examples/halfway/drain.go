@@ -29,10 +29,10 @@ func drain(address string) error {
 	if err := arm(fd); err != nil {
 		return err
 	}
-	log.Printf("listening on %s", listener.Addr())
-
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	log.Printf("listening on %s", listener.Addr())
+
 	d := drainer{connections: make(map[int][]byte), buffer: make([]byte, 4096)}
 	for {
 		select {

@@ -97,9 +97,9 @@ func realtime(address string) error {
 	if err != nil {
 		return err
 	}
-	log.Printf("listening on %s", conn.LocalAddr())
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	log.Printf("listening on %s", conn.LocalAddr())
 	<-stop
 	return nil
 }

@@ -60,10 +60,10 @@ func run(address string) error {
 	if _, err := loop.Watch(fd, sigio.HandlerFunc(s.accept)); err != nil {
 		return err
 	}
-	log.Printf("listening on %s", listener.Addr())
 
 	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM) // before anybody is told that there is something to stop
+	log.Printf("listening on %s", listener.Addr())
 	<-stop
 	return nil
 }

@@ -56,10 +56,10 @@ func run(address string) error {
 	if _, err := loop.Watch(fd, &printer{out: bufio.NewWriter(os.Stdout)}); err != nil {
 		return err
 	}
-	log.Printf("listening on %s", conn.LocalAddr())
 
 	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM) // before anybody is told that there is something to stop
+	log.Printf("listening on %s", conn.LocalAddr())
 	<-stop
 	return nil
 }
