@@ -18,7 +18,7 @@ import (
 
 // Fatal is how long a test waits for what has to happen. It is absurdly long: it
 // only ends a test that would hang.
-const Fatal = 20 * time.Second
+const Fatal = 60 * time.Second
 
 // Variables of the environment that make a process of the test binary something
 // else than a run of all tests.
