@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fatal is absurdly long: it only ends a test that hangs.
-const fatal = 20 * time.Second
+const fatal = 60 * time.Second
 
 // line is a Format whose result is easy to predict.
 func line(dst []byte, m *message.Message) []byte {

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 // fatalTime is how long to wait for what must happen. It only passes in a failure.
-const fatalTime = 20 * time.Second
+const fatalTime = 60 * time.Second
 
 // TestScript runs testdata/script/*.txt. Beside testscript's own commands they have
 //

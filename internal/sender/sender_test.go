@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fatal is absurdly long: it only ends a test that hangs.
-const fatal = 20 * time.Second
+const fatal = 60 * time.Second
 
 // wire is a message as the first clients sent it.
 type wire struct {

@@ -15,7 +15,7 @@ import (
 )
 
 // fatalAfter only ever fails: the tests wait for conditions.
-const fatalAfter = 10 * time.Second
+const fatalAfter = 60 * time.Second
 
 var (
 	loopback4 = netip.MustParseAddrPort("127.0.0.1:0")

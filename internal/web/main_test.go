@@ -11,7 +11,7 @@ import (
 )
 
 // fatalTime is how long to wait for what must happen. It only passes in a failure.
-const fatalTime = 20 * time.Second
+const fatalTime = 60 * time.Second
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
