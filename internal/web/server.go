@@ -91,6 +91,7 @@ func (s *Server) Serve(l net.Listener) error {
 // Close ends the Server: at once for those who look, and within the time of ctx for
 // requests that are being answered.
 func (s *Server) Close(ctx context.Context) error {
+	s.start.Do(func() {}) // what has not begun to watch by now never will
 	s.endOnce.Do(func() { close(s.end) })
 	s.watched.Wait()
 	s.hub.close()
