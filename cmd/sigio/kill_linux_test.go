@@ -118,12 +118,12 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 		{Network: "tls", Address: freePort(t), TLS: files},
 		{Network: "unix", Address: filepath.Join(dir, "s.sock")},
 	}
+	log, stats := filepath.Join(dir, "log"), filepath.Join(dir, "stats")
 	args := []string{"--listen", targets[0].String(), "--listen", targets[2].String(),
 		"--listen", fmt.Sprintf("%s?cert=%s&key=%s&client-ca=%s", targets[1], cert, key, authority.File), "--spool", filepath.Join(dir, "spool"), "--fsync", "always",
-		"--drain-timeout", "5m", // a slow disk, or the race detector, is no loss
+		"--stats", stats,
 		"--output", "sqlite:" + filepath.Join(dir, "x.db"), "--output", stream + "?window=1h",
 		"--output", "file:" + filepath.Join(dir, "x.jsonl") + "?format=json"}
-	log := filepath.Join(dir, "log")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -164,10 +164,11 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 			t.Fatalf("after %d kills", n)
 		}
 	}
-	s := startServe(t, log, args...)
+	serve := func() *served { return startServe(t, log, args...) }
+	s := serve()
 	stopping.Store(true)
 	sending.Wait()
-	s.stop(t)
+	s.stopEmpty(t, stats, serve)
 	for i := range targets {
 		t.Logf("%s: %d messages acknowledged", targets[i].Network, acked[i].Load()+acked[i+len(targets)].Load())
 	}

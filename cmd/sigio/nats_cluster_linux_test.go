@@ -207,10 +207,7 @@ func TestNATSCluster(t *testing.T) {
 	chorus.stop()
 	total := chorus.total()
 	untilLines(t, file, total)
-	sigtest.Until(t, "all to be in the stream", func() bool {
-		n, _ := counted(t, "stream", found(t, stream), false)
-		return n >= total
-	})
+	untilStored(t, stream, total)
 	s.stop(t)
 
 	a := statsOf(t, stats)
