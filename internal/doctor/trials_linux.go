@@ -61,8 +61,9 @@ func arming(steps []step) Check {
 	return c
 }
 
-// deliveryTime is how long a signal may take. It takes microseconds.
-const deliveryTime = 2 * time.Second
+// deliveryTime is how long a signal may take. It takes microseconds, unless others have the
+// processors. After 5 s the loop would look by itself.
+const deliveryTime = 4 * time.Second
 
 // delivery lets a loop take a real signal.
 func delivery() Check {

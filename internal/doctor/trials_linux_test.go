@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/seed-067c1534/sigio/internal/sigtest"
 	"github.com/seed-067c1534/sigio/internal/sys"
 )
 
@@ -55,7 +56,10 @@ func TestDeniedCalls(t *testing.T) {
 }
 
 func TestArmingLeavesNothing(t *testing.T) {
-	before := descriptorsOpen(t)
+	before, err := sigtest.NewBaseline()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range 10 {
 		steps, done := armingSteps()
 		if c := arming(steps); c.Status != OK {
@@ -68,17 +72,9 @@ func TestArmingLeavesNothing(t *testing.T) {
 		grantedBuffer()
 		loopback()
 	}
-	if after := descriptorsOpen(t); after > before {
-		t.Errorf("%d descriptors before, %d after", before, after)
+	if err := before.Leaks(); err != nil {
+		t.Error(err)
 	}
-}
-
-func descriptorsOpen(t *testing.T) int {
-	list, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(list)
 }
 
 // At a limit of zero nothing can be queued, and the verdict is a warning: the
