@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"testing"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
@@ -20,13 +21,14 @@ type natsServer struct {
 // startNATS starts one, as change wants it.
 func startNATS(t *testing.T, change ...func(*natsserver.Options)) *natsServer {
 	t.Helper()
-	s := &natsServer{t: t, options: natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, JetStream: true,
+	address := netip.MustParseAddrPort(freePort(t))
+	s := &natsServer{t: t, options: natsserver.Options{Host: "127.0.0.1", Port: int(address.Port()), JetStream: true,
 		StoreDir: t.TempDir(), NoSigs: true, NoLog: true, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 4 << 30}}
 	for _, f := range change {
 		f(&s.options)
 	}
 	s.start()
-	s.options.Port = s.running.Addr().(*net.TCPAddr).Port // the same after a restart
+	s.options.Port = s.running.Addr().(*net.TCPAddr).Port // change may want another
 	t.Cleanup(s.stop)
 	return s
 }

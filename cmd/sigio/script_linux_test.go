@@ -46,6 +46,8 @@ const fatalTime = 60 * time.Second
 //	balanced FILE                  want received = delivered + rejected in an account, and every output to have
 //	                               been given all of them
 //	lines FILE N                   want N lines
+//	unread NAME                    wait until nobody can read its -pipe any more
+//	port NAME                      set $NAME to a TCP port that nobody else gets as long as the script runs
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -54,7 +56,7 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "serve": startServer, "signal": sendSignal, "await": await,
-			"ends": ends, "balanced": balanced, "lines": lines, "addresses": askAddresses,
+			"ends": ends, "balanced": balanced, "lines": lines, "addresses": askAddresses, "unread": unread, "port": takePort,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[serversKey{}] = &servers{running: map[string]*process{}}
@@ -82,9 +84,10 @@ type servers struct {
 }
 
 type process struct {
-	cmd   *exec.Cmd
-	ended chan struct{}
-	err   error
+	cmd    *exec.Cmd
+	unread chan struct{} // closed when nobody reads its output any more
+	ended  chan struct{}
+	err    error
 }
 
 func (s *servers) killAll() {
@@ -134,12 +137,13 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(path, append([]string{"serve", "--stats", account}, args...)...)
 	cmd.Dir = ts.Getenv("WORK")
+	p := &process{cmd: cmd, unread: make(chan struct{}), ended: make(chan struct{})}
 	var out *os.File
 	switch kind {
 	case "-full":
 		out, err = os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	case "-pipe":
-		out, err = shortPipe(ts)
+		out, err = shortPipe(p.unread)
 	default:
 		out, err = os.Create(ts.MkAbs(name + ".out"))
 	}
@@ -150,7 +154,6 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	defer said.Close()
 	cmd.Stdout, cmd.Stderr = out, said
 	ts.Check(cmd.Start())
-	p := &process{cmd: cmd, ended: make(chan struct{})}
 	go func() {
 		p.err = cmd.Wait()
 		close(p.ended)
@@ -178,11 +181,32 @@ func askAddresses(ts *testscript.TestScript, neg bool, args []string) {
 	waitFor(ts, "a new account", func() bool { return readAccount(account)["at"] != before && setAddresses(ts, account) })
 }
 
-// shortPipe returns the end to write to of a pipe that is read for a line only.
-func shortPipe(ts *testscript.TestScript) (*os.File, error) {
+// unread waits until the one line of a -pipe was read: before, another one still fits in.
+func unread(ts *testscript.TestScript, neg bool, args []string) {
+	waitFor(ts, "the end of the reader", func() bool {
+		select {
+		case <-find(ts, args[0]).unread:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+func takePort(ts *testscript.TestScript, neg bool, args []string) {
+	address, release, err := reservePort()
+	ts.Check(err)
+	ts.Defer(release)
+	ts.Setenv(args[0], strconv.Itoa(int(address.Port())))
+}
+
+// shortPipe returns the end to write to of a pipe that is read for a line only. Then it closes
+// unread.
+func shortPipe(unread chan<- struct{}) (*os.File, error) {
 	r, w, err := os.Pipe()
 	if err == nil {
 		go func() {
+			defer close(unread)
 			defer r.Close()
 			for b := make([]byte, 1); b[0] != '\n'; {
 				if _, err := r.Read(b); err != nil {
