@@ -225,7 +225,7 @@ func TestCountersAgreeWithSpool(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unread.Close()
-	w := startWindowed(t, stdout, "--spool", filepath.Join(folder, "spool")+"?age=2s", "--drain-timeout", "3s",
+	w := startWindowed(t, stdout, "--spool", filepath.Join(folder, "spool")+"?age=5s", "--drain-timeout", "3s",
 		"--output", "stdout:?queue=64KiB", "--output", "file:"+filepath.Join(folder, "x.log"))
 	stdout.Close()
 	v := w.stats(t)
@@ -296,11 +296,14 @@ func TestFullSpoolIsSaid(t *testing.T) {
 		t.Errorf("full: %v", n)
 	}
 	const total = 15000 // more than the spool has room for
-	sent := bufio.NewWriter(c)
-	for i := range total {
-		fmt.Fprintf(sent, "%0200d\n", i)
-	}
-	sent.Flush()
+	go func() {
+		// Who sends has to wait when the spool is full.
+		sent := bufio.NewWriter(c)
+		for i := range total {
+			fmt.Fprintf(sent, "%0200d\n", i)
+		}
+		sent.Flush()
+	}()
 	awaitTrue(t, "a full spool", func() bool { return full() == 1 && w.stats(t)["spool"].(map[string]any)["full"] == true })
 	b.Do(chromedp.Navigate(w.url + "/"))
 	b.Until(`document.getElementById("spool-state").textContent.includes("full") && document.getElementById("problems").textContent.includes("spool is full")`)

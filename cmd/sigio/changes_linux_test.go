@@ -55,9 +55,9 @@ func (k *kind) deliver(text string) error {
 // once. With SIGIO_SOAK this goes on for 15 s.
 func TestChangesRefuseNobody(t *testing.T) {
 	t.Parallel()
-	least, rounds, floor := time.Duration(0), 2, 0.0
+	least, rounds := time.Duration(0), 2
 	if os.Getenv("SIGIO_SOAK") != "" {
-		least, rounds, floor = 15*time.Second, 10, 1000
+		least, rounds = 15*time.Second, 10
 	}
 	folder := t.TempDir()
 	var certificate atomic.Int64 // the newest that a client has seen
@@ -130,10 +130,7 @@ func TestChangesRefuseNobody(t *testing.T) {
 	if log := s.log(); strings.Contains(log, "warning") {
 		t.Error("there were warnings")
 	}
-	rate := float64(want) / took
-	if t.Logf("%d connections at %.0f/s over %d reloads and %d restarts", want, rate, reloads, restarts); rate < floor {
-		t.Errorf("only %.0f connections in a second, want %.0f", rate, floor)
-	}
+	t.Logf("%d connections at %.0f/s over %d reloads and %d restarts", want, float64(want)/took, reloads, restarts)
 }
 
 // goOn waits until each kind has been used some more, and then for done.

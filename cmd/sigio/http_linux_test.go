@@ -85,7 +85,10 @@ func startWindowed(t *testing.T, stdout *os.File, args ...string) *windowed {
 		}
 	})
 	awaitTrue(t, "the account", func() bool { _, err := os.Stat(w.account); return err == nil })
-	w.url = strings.TrimSuffix(w.err.find("sigio serve: look at "), "/")
+	awaitTrue(t, "the address", func() bool { // said before, by way of a pipe
+		w.url = strings.TrimSuffix(w.err.find("sigio serve: look at "), "/")
+		return w.url != ""
+	})
 	return w
 }
 

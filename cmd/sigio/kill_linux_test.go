@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,10 +18,9 @@ import (
 	"testing"
 	"time"
 
-	natsserver "github.com/nats-io/nats-server/v2/server"
-
 	"github.com/seed-067c1534/sigio/internal/sender"
 	"github.com/seed-067c1534/sigio/internal/sigtest"
+	"github.com/seed-067c1534/sigio/internal/sys"
 )
 
 // served is a sigio serve in a process of its own.
@@ -70,15 +69,27 @@ func (s *served) stop(t *testing.T) {
 	}
 }
 
-// freePort returns a port that nobody has now. A server that is started again needs the same.
+// reservePort returns an address that nobody gets but who asks for it: something is bound to it
+// until release, which does not listen.
+func reservePort() (address netip.AddrPort, release func(), err error) {
+	fd, err := sys.Reserve(sys.TCP, netip.MustParseAddrPort("127.0.0.1:0"), sys.ListenOptions{})
+	if err != nil {
+		return address, nil, err
+	}
+	address, err = sys.LocalAddr(fd)
+	return address, func() { sys.Close(fd) }, err
+}
+
+// freePort returns an address that stays free for the test: a server that is started again needs
+// the same.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, release, err := reservePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(release)
+	return address.String()
 }
 
 // moments is how often a test does something at a random moment.
@@ -107,17 +118,7 @@ const killSenders = 6
 func TestKillLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	nats, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, JetStream: true,
-		StoreDir: t.TempDir(), NoSigs: true, NoLog: true, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 4 << 30})
-	if err != nil {
-		t.Fatal(err)
-	}
-	go nats.Start()
-	defer nats.Shutdown()
-	if !nats.ReadyForConnections(sigtest.Fatal) {
-		t.Fatal("no nats-server")
-	}
-	stream := fmt.Sprintf("nats://%s/LOGS.app", nats.Addr())
+	stream := "nats://" + startNATS(t).host() + "/LOGS.app"
 	authority := sigtest.NewAuthority(t)
 	cert, key := authority.Issue("server", nil)
 	files := sender.TLS{CA: authority.File}
@@ -203,12 +204,10 @@ func found(t *testing.T, where string) io.Reader {
 	return strings.NewReader(string(out))
 }
 
-// once checks that messages are there from the first to the last acknowledged, in order and, unless
-// repeats are allowed, once.
-func once(t *testing.T, where string, counts *[killSenders]atomic.Int64, repeats bool, in io.Reader) {
+// numbered calls each with the sender and the number of every message in lines of JSON. Lines that
+// are none are an error, unless some may be torn.
+func numbered(t *testing.T, where string, in io.Reader, torn bool, each func(user string, n int)) {
 	t.Helper()
-	next := map[string]int{}
-	lines, again := 0, 0
 	scan := bufio.NewScanner(in)
 	scan.Buffer(nil, 1<<20)
 	for scan.Scan() {
@@ -216,26 +215,40 @@ func once(t *testing.T, where string, counts *[killSenders]atomic.Int64, repeats
 			User string `json:"send_user"`
 			Text string `json:"send_msg"`
 		}
-		var n int
 		if err := json.Unmarshal(scan.Bytes(), &m); err != nil {
-			if repeats { // torn by a kill
+			if torn {
 				continue
 			}
 			t.Fatalf("%s: %q: %v", where, scan.Text(), err)
 		}
+		var n int
 		if _, err := fmt.Sscanf(m.Text, "seq=%d", &n); err != nil {
 			t.Fatalf("%s: %q", where, scan.Text())
 		}
+		each(m.User, n)
+	}
+	if err := scan.Err(); err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+}
+
+// once checks that messages are there from the first to the last acknowledged, in order and, unless
+// repeats are allowed, once.
+func once(t *testing.T, where string, counts *[killSenders]atomic.Int64, repeats bool, in io.Reader) {
+	t.Helper()
+	next := map[string]int{}
+	lines, again := 0, 0
+	numbered(t, where, in, repeats, func(user string, n int) { // repeats come of kills, which tear lines, too
 		lines++
-		switch want := next[m.User]; {
+		switch want := next[user]; {
 		case n == want:
-			next[m.User]++
+			next[user]++
 		case n < want && repeats:
 			again++
 		default:
-			t.Fatalf("%s: %s has message %d, want %d", where, m.User, n, want)
+			t.Fatalf("%s: %s has message %d, want %d", where, user, n, want)
 		}
-	}
+	})
 	for i := range counts {
 		if n := int64(next[fmt.Sprint("sender", i)]); n < counts[i].Load() {
 			t.Errorf("%s: sender %d has %d messages, %d were acknowledged", where, i, n, counts[i].Load())

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -147,31 +146,41 @@ func untilStored(t *testing.T, stream string, total int64) {
 func counted(t *testing.T, where string, in io.Reader, repeats bool) (total int64, gaps bool) {
 	t.Helper()
 	next := map[string]int{}
-	scan := bufio.NewScanner(in)
-	scan.Buffer(nil, 1<<20)
-	for scan.Scan() {
-		var m struct {
-			User string `json:"send_user"`
-			Text string `json:"send_msg"`
+	numbered(t, where, in, false, func(user string, n int) {
+		if n < next[user] && repeats && user != "sender2" {
+			return
 		}
-		var n int
-		if err := json.Unmarshal(scan.Bytes(), &m); err != nil {
-			t.Fatalf("%s: %q: %v", where, scan.Text(), err)
+		if n < next[user] {
+			t.Fatalf("%s: %s has message %d after %d", where, user, n, next[user]-1)
 		}
-		if _, err := fmt.Sscanf(m.Text, "seq=%d", &n); err != nil {
-			t.Fatalf("%s: %q", where, scan.Text())
-		}
-		if n < next[m.User] && repeats && m.User != "sender2" {
-			continue
-		}
-		if n < next[m.User] {
-			t.Fatalf("%s: %s has message %d after %d", where, m.User, n, next[m.User]-1)
-		}
-		gaps = gaps || n > next[m.User]
-		next[m.User] = n + 1
+		gaps = gaps || n > next[user]
+		next[user] = n + 1
 		total++
-	}
+	})
 	return total, gaps
+}
+
+// allDelivered reads the account, in which all that was sent must have been delivered.
+func allDelivered(t *testing.T, stats string, total int64) accountRead {
+	t.Helper()
+	a := statsOf(t, stats)
+	if a.Received != a.Delivered || int64(a.Received) != total || a.Pending != 0 {
+		t.Errorf("%d were sent; the account: received %d, delivered %d, pending %d", total, a.Received, a.Delivered, a.Pending)
+	}
+	return a
+}
+
+// fileHasAll wants all messages in a file.
+func fileHasAll(t *testing.T, path string, total int64) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if n, gaps := counted(t, "file", f, false); n != total || gaps {
+		t.Errorf("the file has %d messages of %d", n, total)
+	}
 }
 
 // untilLines waits until a file has so many lines.
@@ -247,9 +256,10 @@ func TestNATSAway(t *testing.T) {
 			if during > before+128<<20 || during > halfway+48<<20 {
 				t.Errorf("memory has grown from %d to %d and %d MiB", before>>20, halfway>>20, during>>20)
 			}
-			if content, _ := os.ReadFile(filepath.Join(dir, "log")); !strings.Contains(string(content), "kept and tried again") {
-				t.Errorf("nothing is said:\n%s", content)
-			}
+			sigtest.Until(t, "a warning", func() bool {
+				content, _ := os.ReadFile(filepath.Join(dir, "log"))
+				return strings.Contains(string(content), "kept and tried again")
+			})
 			if !c.never {
 				nats.start()
 			}
@@ -260,22 +270,13 @@ func TestNATSAway(t *testing.T) {
 			}
 			s.stop(t)
 
-			a, total := statsOf(t, stats), chorus.total()
-			if a.Received != a.Delivered || int64(a.Received) != total || a.Pending != 0 {
-				t.Errorf("%d were sent; the account: received %d, delivered %d, pending %d", total, a.Received, a.Delivered, a.Pending)
-			}
+			total := chorus.total()
+			a := allDelivered(t, stats, total)
 			if c.never {
 				nats.start()
 				serve().stopEmpty(t, stats, serve)
 			}
-			f, err := os.Open(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			if n, gaps := counted(t, "file", f, false); n != total || gaps {
-				t.Errorf("the file has %d messages of %d", n, total)
-			}
+			fileHasAll(t, file, total)
 			// What is in the stream, and was not acknowledged when serve ended, is published again.
 			n, gaps := counted(t, "stream", found(t, stream), c.never)
 			lost := int64(0)

@@ -210,21 +210,10 @@ func TestNATSCluster(t *testing.T) {
 	untilStored(t, stream, total)
 	s.stop(t)
 
-	a := statsOf(t, stats)
-	if a.Received != a.Delivered || int64(a.Received) != total || a.Pending != 0 {
-		t.Errorf("%d were sent; the account: received %d, delivered %d, pending %d", total, a.Received, a.Delivered, a.Pending)
-	}
-	if front := a.Outputs[0]; front.Retries == 0 {
+	if front := allDelivered(t, stats, total).Outputs[0]; front.Retries == 0 {
 		t.Errorf("nothing was tried again: %+v", front)
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if n, gaps := counted(t, "file", f, false); n != total || gaps {
-		t.Errorf("the file has %d messages of %d", n, total)
-	}
+	fileHasAll(t, file, total)
 	if n, gaps := counted(t, "stream", found(t, stream), false); n != total || gaps {
 		t.Errorf("the stream has %d messages of %d", n, total)
 	}

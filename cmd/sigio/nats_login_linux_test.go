@@ -119,7 +119,7 @@ func TestNATSLogin(t *testing.T) {
 			{"login=" + file("atoken", "u"), "refuses what is in login="},
 		}},
 		{"permission", `authorization: { users: [ { user: u, password: p, permissions: { publish: { deny: [ "$JS.API.STREAM.INFO.>" ] } } } ] }`, []attempt{
-			{"timeout=500ms&login=" + file("mayless", "u:p"), "ermissions Violation for Publish to \"$JS.API.STREAM.INFO."},
+			{"timeout=2s&login=" + file("mayless", "u:p"), "ermissions Violation for Publish to \"$JS.API.STREAM.INFO."},
 		}},
 		{"token", `authorization: { token: s3cret }`, []attempt{
 			{"login=" + file("token", "s3cret"), ""},

@@ -149,7 +149,7 @@ func TestSystemdWrongSettings(t *testing.T) {
 func TestSystemdWatchdog(t *testing.T) {
 	t.Parallel()
 	files := shipped(t)
-	files["/etc/systemd/system/sigio.service.d/soon.conf"] = "[Service]\nWatchdogSec=1s\n"
+	files["/etc/systemd/system/sigio.service.d/soon.conf"] = "[Service]\nWatchdogSec=4s\n" // less than the unit's, and more than a program may have to wait for a processor
 	m := startMachine(t, files)
 	m.must("start", "sigio.service")
 	seen := map[string]bool{}
@@ -165,11 +165,9 @@ func TestSystemdWatchdog(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	waitUntil(t, "a new start", func() bool {
-		return m.property("NRestarts") == "1" && m.property("ActiveState") == "active"
+		now := m.property("MainPID")
+		return now != first && now != "0" && m.property("NRestarts") != "0" && m.property("ActiveState") == "active"
 	})
-	if now := m.property("MainPID"); now == first || now == "0" {
-		t.Errorf("it is process %s, was %s", now, first)
-	}
 }
 
 // visitors are senders in a machine, each of whose messages has a connection of its own, and one
