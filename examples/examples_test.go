@@ -54,15 +54,17 @@ func TestUDPServer(t *testing.T) {
 		p.expect(fmt.Sprintf("%q", datagram))
 	}
 	// More at once than one turn of the handler takes.
-	p.pause()
-	for i := range 200 {
-		write(t, c, fmt.Sprint("datagram ", i))
-	}
-	resumed := p.resume()
-	for i := range 200 {
-		p.expect(fmt.Sprintf(`"datagram %d"`, i))
-	}
-	promptly(t, resumed)
+	promptly(t, func() time.Time {
+		p.pause()
+		for i := range 200 {
+			write(t, c, fmt.Sprint("datagram ", i))
+		}
+		resumed := p.resume()
+		for i := range 200 {
+			p.expect(fmt.Sprintf(`"datagram %d"`, i))
+		}
+		return resumed
+	})
 	p.stop()
 }
 
@@ -92,23 +94,25 @@ func TestTCPServer(t *testing.T) {
 	}
 
 	// More at once than one turn of the handler accepts.
-	p.pause()
-	var want, got []string
-	for i := range 100 {
-		message := fmt.Sprint("message ", i)
-		want = append(want, fmt.Sprintf("%q", message))
-		say(t, address, message)
-	}
-	resumed := p.resume()
-	for range want {
-		got = append(got, p.next(p.out))
-	}
-	promptly(t, resumed)
-	slices.Sort(want)
-	slices.Sort(got)
-	if !slices.Equal(got, want) {
-		t.Errorf("printed %q", got)
-	}
+	promptly(t, func() time.Time {
+		p.pause()
+		var want, got []string
+		for i := range 100 {
+			message := fmt.Sprint("message ", i)
+			want = append(want, fmt.Sprintf("%q", message))
+			say(t, address, message)
+		}
+		resumed := p.resume()
+		for range want {
+			got = append(got, p.next(p.out))
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("printed %q", got)
+		}
+		return resumed
+	})
 
 	write(t, silent, "not so silent")
 	silent.Close()
@@ -121,23 +125,25 @@ func TestTCPServer(t *testing.T) {
 // look, up to 5 s later.
 func TestTCPServerRunsOutOfDescriptors(t *testing.T) {
 	t.Parallel()
-	p, address := listening(t, exec.Command("sh", "-c", `ulimit -n 20 && exec "$0" 127.0.0.1:0`, path(t, "tcpserver")))
-	var clients []net.Conn
-	for range 20 {
-		clients = append(clients, dial(t, "tcp", address))
-	}
-	if line := p.next(p.errs); !strings.Contains(line, "too many open files") {
-		t.Fatalf("said %q", line)
-	}
-	write(t, clients[19], "the last one")
-	clients[19].Close()
-	for _, c := range clients[:19] { // however many descriptors the program has left for them
-		c.Close()
-	}
-	closed := time.Now()
-	p.expect(`"the last one"`)
-	promptly(t, closed)
-	p.cmd.Process.Kill()
+	promptly(t, func() time.Time {
+		p, address := listening(t, exec.Command("sh", "-c", `ulimit -n 20 && exec "$0" 127.0.0.1:0`, path(t, "tcpserver")))
+		defer p.cmd.Process.Kill()
+		var clients []net.Conn
+		for range 20 {
+			clients = append(clients, dial(t, "tcp", address))
+		}
+		if line := p.next(p.errs); !strings.Contains(line, "too many open files") {
+			t.Fatalf("said %q", line)
+		}
+		write(t, clients[19], "the last one")
+		clients[19].Close()
+		for _, c := range clients[:19] { // however many descriptors the program has left for them
+			c.Close()
+		}
+		closed := time.Now()
+		p.expect(`"the last one"`)
+		return closed
+	})
 }
 
 func TestGoroutines(t *testing.T) {

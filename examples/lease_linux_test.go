@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestLease(t *testing.T) {
@@ -51,23 +52,28 @@ func TestInotify(t *testing.T) {
 	p.expect(`moved from "a file"`)
 	p.expect(`moved to "a file with another name"`)
 	// More at once than one turn of the handler reads.
-	p.pause()
-	for i := range 2000 {
-		// A child between fork and exec would keep the file open beyond its
-		// closing here, and the next one would be created first.
-		syscall.ForkLock.RLock()
-		err := os.WriteFile(filepath.Join(directory, fmt.Sprint(i)), nil, 0o600)
-		syscall.ForkLock.RUnlock()
-		if err != nil {
-			t.Fatal(err)
+	const many = 2000
+	first := 0
+	promptly(t, func() time.Time {
+		p.pause()
+		for i := range many {
+			// A child between fork and exec would keep the file open beyond its
+			// closing here, and the next one would be created first.
+			syscall.ForkLock.RLock()
+			err := os.WriteFile(filepath.Join(directory, fmt.Sprint(first+i)), nil, 0o600)
+			syscall.ForkLock.RUnlock()
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	resumed := p.resume()
-	for i := range 2000 {
-		p.expect(fmt.Sprintf("created %q", fmt.Sprint(i)))
-		p.expect(fmt.Sprintf("written %q", fmt.Sprint(i)))
-	}
-	promptly(t, resumed)
+		resumed := p.resume()
+		for i := range many {
+			p.expect(fmt.Sprintf("created %q", fmt.Sprint(first+i)))
+			p.expect(fmt.Sprintf("written %q", fmt.Sprint(first+i)))
+		}
+		first += many
+		return resumed
+	})
 	p.stop()
 }
 

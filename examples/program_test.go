@@ -149,13 +149,19 @@ func (p *program) resume() time.Time {
 	return time.Now()
 }
 
-// promptly fails if something took so long that the loop's periodic look, every
-// 5 s, may have repaired what the program did wrong.
-func promptly(t *testing.T, since time.Time) {
+// promptly does something, and fails if it takes so long that the loop's periodic look, every
+// 5 s, may have repaired what the program did wrong. What the program does wrong it does again;
+// a machine that had no time for it may have some now.
+func promptly(t *testing.T, do func() (since time.Time)) {
 	t.Helper()
-	if d := time.Since(since); d > 4*time.Second {
-		t.Errorf("it took %v", d)
+	for range 3 {
+		took := time.Since(do())
+		if took < 4*time.Second {
+			return
+		}
+		t.Logf("it took %v", took)
 	}
+	t.Error("it takes too long")
 }
 
 func (p *program) signal(s syscall.Signal) {

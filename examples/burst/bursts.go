@@ -40,22 +40,22 @@ var bursts = []burst{
 	},
 }
 
-// server is a program, how it is started on a free port, and whether it stands on
-// sigio.
+// server is a program, how it is started on a free port, whether it stands on
+// sigio, and whether it should lose something.
 type server struct {
 	name, program string
 	args          []string
-	ours          bool
+	ours, loses   bool
 }
 
 const local = "127.0.0.1:0"
 
 func naive(kind string) server {
-	return server{name: "naive " + kind, program: "naive", args: []string{kind, local}}
+	return server{name: "naive " + kind, program: "naive", args: []string{kind, local}, loses: true}
 }
 
 func halfway(kind string) server {
-	return server{name: "halfway " + kind, program: "halfway", args: []string{kind, local}}
+	return server{name: "halfway " + kind, program: "halfway", args: []string{kind, local}, loses: kind == "realtime"}
 }
 
 func ours(program string) server {

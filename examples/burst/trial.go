@@ -35,8 +35,8 @@ func try(bin string, b burst, s server, settle time.Duration) (result, error) {
 	defer held.close()
 	go func() { t.sending <- b.send(p.address, t.messages, held) }()
 
-	if s.ours {
-		settle = 10 * time.Second // it should not lose: give it the time to show it
+	if !s.loses {
+		settle = 30 * time.Second // give it the time to show it
 	}
 	kernel, err := t.observe(settle)
 	if err != nil {
