@@ -28,7 +28,7 @@ type sink struct {
 	link   atomic.Pointer[sigiojs.Link]
 	run    string // for the ids: a number may come again after a start, for another message
 	next   header // its first is the number of the next message
-	redo   []part // stored by the last Write, perhaps, and not acknowledged
+	redo   part   // stored by the last Write, perhaps, and not acknowledged
 	data   []byte
 	closed bool
 	last   atomic.Uint64 // sequence number of the last record that is stored
@@ -77,40 +77,43 @@ func (k *sink) Write(p []byte) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	link.Begin()
-	var parts []part
-	at := k.next.first
-	for rest := p; len(rest) > 0 && !link.Broken(); {
-		c, err := k.cut(rest, len(parts))
+	for n < len(p) {
+		c, err := k.cut(p[n:])
 		if err != nil {
-			return 0, err
+			return n, err
 		}
-		h := header{k.next.epoch, at, c.count}
-		k.data = append(h.append(k.data[:0]), rest[:c.size]...)
-		id := k.run + "-" + strconv.FormatUint(h.first, 10)
-		if err := link.Publish(k.s.subject, id, k.data); err != nil {
-			break
+		if err := k.store(link, c, p[n:n+c.size]); err != nil {
+			link.Close()
+			k.link.Store(nil)
+			return n, k.explain(err)
 		}
-		parts = append(parts, c)
-		rest = rest[c.size:]
-		at += uint64(c.count)
-	}
-	acked, _, err := link.Await()
-	k.last.Store(max(k.last.Load(), link.Last()))
-	for _, c := range parts[:min(acked, len(parts))] {
 		n += c.size
-		k.next.first += uint64(c.count)
-	}
-	k.redo = parts[min(acked, len(parts)):]
-	if n > 0 {
-		k.s.tail.add(k.last.Load(), n, time.Now())
-	}
-	if n < len(p) {
-		link.Close()
-		k.link.Store(nil)
-		return n, k.explain(err)
 	}
 	return n, nil
+}
+
+// store stores one record, and waits until it is stored. The next one published meanwhile could be
+// stored although this one is refused, for which there is no room, and so come first.
+func (k *sink) store(link *sigiojs.Link, c part, messages []byte) error {
+	h := header{k.next.epoch, k.next.first, c.count}
+	k.data = append(h.append(k.data[:0]), messages...)
+	k.redo = c
+	link.Begin()
+	err := link.Publish(k.s.subject, k.run+"-"+strconv.FormatUint(h.first, 10), k.data)
+	if err == nil {
+		var acked int
+		if acked, _, err = link.Await(); acked == 1 {
+			err = nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	k.redo = part{}
+	k.next = h.end()
+	k.last.Store(max(k.last.Load(), link.Last()))
+	k.s.tail.add(k.last.Load(), c.size, time.Now())
+	return nil
 }
 
 // series says how far the series of stored messages has come.
@@ -142,11 +145,11 @@ func (k *sink) connect() (*sigiojs.Link, error) {
 	return l, nil
 }
 
-// cut returns how much of b becomes the i-th record of this Write. What the last Write has left is
-// cut in the same way again.
-func (k *sink) cut(b []byte, i int) (c part, err error) {
-	if i < len(k.redo) {
-		return k.redo[i], nil
+// cut returns how much of b becomes the next record. What the last Write has left is cut in the same
+// way again.
+func (k *sink) cut(b []byte) (c part, err error) {
+	if k.redo.size > 0 {
+		return k.redo, nil
 	}
 	for c.size < len(b) {
 		n, err := size(b[c.size:])
