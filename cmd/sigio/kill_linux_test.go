@@ -179,6 +179,9 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 	stopping.Store(true)
 	sending.Wait()
 	s.stopEmpty(t, stats, serve)
+	if content, _ := os.ReadFile(log); strings.Contains(string(content), "not there any more") {
+		t.Errorf("what was written is said to be missing:\n%s", content)
+	}
 	for i := range targets {
 		t.Logf("%s: %d messages acknowledged", targets[i].Network, acked[i].Load()+acked[i+len(targets)].Load())
 	}

@@ -33,7 +33,7 @@ func TestComesAgain(t *testing.T) {
 	l.giveIDs(0, 3000)
 	l.giveIDs(1000, 4000)
 	sigtest.Until(t, "all to be delivered", func() bool { return l.tally.delivered.Load() == 6000 })
-	sigtest.Until(t, "all to be written", func() bool { return len(a.lines()) >= 4000 })
+	sigtest.Until(t, "all to be written", func() bool { return a.count() >= 4000 })
 	l.spool.Clean()
 	l.giveIDs(3999, 4000)
 	sigtest.Until(t, "one that comes again alone", func() bool { return l.tally.delivered.Load() == 6001 })
@@ -54,7 +54,7 @@ func TestComesAgain(t *testing.T) {
 	l = open(t, spool.Options{Dir: dir, Dedupe: -1}, &a)
 	l.giveIDs(0, 1)
 	l.end()
-	if n := len(a.lines()); n != 5001 {
+	if n := a.count(); n != 5001 {
 		t.Errorf("%d lines with nothing remembered", n)
 	}
 }

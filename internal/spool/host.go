@@ -25,6 +25,7 @@ import (
 type host struct {
 	options Options
 	lock    *os.File
+	ballast ballast
 
 	restarts atomic.Uint64
 
@@ -51,7 +52,8 @@ func openHost(o Options) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &host{options: o, lock: lock}
+	h := &host{options: o, lock: lock, ballast: ballast{filepath.Join(o.Dir, "ballast")}}
+	h.ballast.take()
 	if err := h.start(); err != nil {
 		h.close()
 		return nil, err

@@ -60,8 +60,11 @@ func (s *Spool) cleanOnce(js jetstream.JetStream) {
 	if s.host == nil {
 		purge = append(purge, jetstream.WithPurgeSubject(s.subject))
 	}
-	if floor > s.purged && str.Purge(ctx, purge...) == nil {
+	if floor > s.purged && (s.host == nil || s.host.makeRoom() == nil) && str.Purge(ctx, purge...) == nil {
 		s.purged = floor
+	}
+	if s.host != nil {
+		s.host.ballast.take()
 	}
 	if info, err := str.Info(ctx); err == nil {
 		s.mu.Lock()

@@ -118,9 +118,9 @@ func (p *pump) read(ctx context.Context, conn *nats.Conn) error {
 	if err != nil {
 		return fmt.Errorf("reset consumer (the server must be 2.14 or newer): %w", err)
 	}
-	p.mu.Lock()
-	p.seen = max(p.seen, reset.AckFloor.Stream)
-	p.mu.Unlock()
+	if floor := reset.AckFloor.Stream; floor > p.floor() {
+		p.skip(start, js, floor)
+	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(16), jetstream.PullExpiry(4*heartbeat), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return err
@@ -138,6 +138,23 @@ func (p *pump) read(ctx context.Context, conn *nats.Conn) error {
 		if err := p.hand(ctx, meta.Sequence.Stream, m.Reply(), m.Data()); err != nil {
 			return err
 		}
+	}
+}
+
+// skip goes on behind the record up to which the server has acknowledgements, as after a kill: the marks
+// are older. Those in between were written, so they are not missing.
+func (p *pump) skip(ctx context.Context, js jetstream.JetStream, floor uint64) {
+	var last header
+	if str, err := js.Stream(ctx, stream); err == nil {
+		if m, err := str.GetMsg(ctx, floor); err == nil {
+			last, _, _ = parseHeader(m.Data)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen = floor
+	if last.epoch == p.next.epoch && last.end().first > p.next.first {
+		p.next = last.end()
 	}
 }
 

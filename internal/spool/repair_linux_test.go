@@ -27,7 +27,7 @@ func store(t *testing.T, total int) stored {
 	var shut kept
 	l := open(t, o, &shut)
 	l.give(0, 1000)
-	sigtest.Until(t, "some to be written", func() bool { return len(shut.lines()) == 1000 })
+	sigtest.Until(t, "some to be written", func() bool { return shut.count() == 1000 })
 	shut.mu.Lock()
 	shut.shut = make(chan struct{})
 	shut.mu.Unlock()
@@ -177,7 +177,7 @@ func TestDamage(t *testing.T) {
 					}
 					last = n
 				}
-				if came := len(a.lines()) - 100; came+told != total-1000 {
+				if came := a.count() - 100; came+told != total-1000 {
 					t.Errorf("%d came, and %d are told to be lost, of %d; warnings:\n%s", came, told, total-1000, said())
 				}
 			})
