@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // stopped is the cause of a context's end when a signal asked for it.
@@ -16,24 +17,28 @@ func (s *stopped) Error() string { return fmt.Sprintf("stopped by signal %d (%v)
 // code is the exit code by which a shell says that a signal ended a program.
 func (s *stopped) code() int { return 128 + int(s.signal) }
 
+// sameStop is how long after a signal another one is the same wish, sent twice:
+// timeout(1) sends to its child, and then to its process group, which the child is in.
+const sameStop = 100 * time.Millisecond
+
 // untilStopped returns a context that ends at the first SIGINT or SIGTERM, with a
-// *stopped as its cause. The second one ends the program at once: whoever sends it
-// does not want to wait any longer. Release gives the signals back.
+// *stopped as its cause. A second one, after sameStop, ends the program at once: whoever
+// sends it does not want to wait any longer. Release gives the signals back.
 func untilStopped(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	arrived := make(chan os.Signal, 2)
 	signal.Notify(arrived, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
-		for first := true; ; first = false {
-			number, ok := <-arrived
-			if !ok {
-				return
-			}
+		var first time.Time
+		for number := range arrived {
 			s := &stopped{number.(syscall.Signal)}
-			if !first {
+			switch {
+			case first.IsZero():
+				first = time.Now()
+				cancel(s)
+			case time.Since(first) > sameStop:
 				os.Exit(s.code())
 			}
-			cancel(s)
 		}
 	}()
 	return ctx, func() {
