@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Framing says how messages are told apart in a stream.
@@ -47,7 +48,7 @@ func (f Framing) MarshalText() ([]byte, error) { return []byte(f.String()), nil 
 func (f *Framing) UnmarshalText(text []byte) error {
 	i := slices.Index(framingNames[:], string(text))
 	if i < 0 {
-		return fmt.Errorf("unknown framing %q: want one of %v", text, framingNames)
+		return fmt.Errorf("unknown framing %q: want one of %s", text, strings.Join(framingNames[:], ", "))
 	}
 	*f = Framing(i)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -54,6 +55,12 @@ func (e *endpoint) parse(url string) error {
 		return e.parameters.parse(query, "framing", "input", "cert", "key", "client-ca", "tls")
 	}
 	scheme, rest, ok := strings.Cut(address, "://")
+	if name, place, found := strings.Cut(address, ":"); !ok && found && slices.Contains(schemes, strings.ToLower(name)) {
+		if !strings.HasPrefix(name, "unix") {
+			place = strings.TrimLeft(place, "/")
+		}
+		return fmt.Errorf("two slashes stand behind %s:, as in %[1]s://%s", name, place)
+	}
 	if !ok {
 		return wrongURL("there is no scheme (%s) in front of it", knownSchemes())
 	}

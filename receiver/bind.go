@@ -155,6 +155,21 @@ func (e endpoint) choose(open opener) ([]bound, error) {
 	}
 }
 
+// explain adds to the error of a socket at addr what is likely wrong.
+func explain(err error, addr netip.AddrPort) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w; ss -lntup tells by whom", err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w: no interface of this machine has it", err)
+	case errors.Is(err, syscall.EACCES) && addr.Port() < 1024:
+		return fmt.Errorf("%w: a port below 1024 wants CAP_NET_BIND_SERVICE", err)
+	case errors.Is(err, syscall.EINVAL) && addr.Addr().IsLinkLocalUnicast() && addr.Addr().Zone() == "":
+		return fmt.Errorf("%w: this address wants its interface, as in [%v%%eth0]", err, addr.Addr())
+	}
+	return err
+}
+
 func (e endpoint) bind(candidates []candidate, open opener) (all []bound, err error) {
 	port := e.port
 	for _, c := range candidates {
@@ -173,7 +188,7 @@ func (e endpoint) bind(candidates []candidate, open opener) (all []bound, err er
 		}
 		if err != nil {
 			closeAll(all)
-			return nil, err
+			return nil, explain(err, netip.AddrPortFrom(c.addr, port))
 		}
 		port = b.addr.Port()
 	}

@@ -70,6 +70,9 @@ func (k *keys) pair() (pair tls.Certificate, err error) {
 	if !bytes.Contains(cert, []byte("-----BEGIN CERTIFICATE-----")) {
 		return pair, fmt.Errorf("certificate: %s has no certificate in PEM", k.p.cert)
 	}
+	if !bytes.Contains(key, []byte("PRIVATE KEY-----")) {
+		return pair, fmt.Errorf("key: %s has no key in PEM; key=FILE names another file", keyFile)
+	}
 	if pair, err = tls.X509KeyPair(cert, key); err != nil {
 		return pair, fmt.Errorf("certificate %s with key %s: %w", k.p.cert, keyFile, err)
 	}
