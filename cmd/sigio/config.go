@@ -99,7 +99,7 @@ func set(f *pflag.Flag, values []string) error {
 	if len(values) != 1 {
 		return fmt.Errorf("want one value, not a list")
 	}
-	return f.Value.Set(values[0])
+	return valueError(f.Value.Set(values[0]))
 }
 
 // where describes the origin of the setting name.

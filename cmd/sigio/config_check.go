@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -18,9 +19,10 @@ func configured(cmd *cobra.Command, use func(*settings) error) error {
 	s, err := gatherValid(cmd)
 	check, _ := cmd.Flags().GetBool("check")
 	var wrong *usage
+	var file *fs.PathError
 	switch {
-	case errors.As(err, &wrong) && (check || s.more()):
-		return &failure{exitFailure, wrong.err} // the command line may well be right
+	case errors.As(err, &wrong) && (check || s.more() || errors.As(err, &file)):
+		return &failure{exitFailure, err} // the command line may well be right
 	case err != nil:
 		return err
 	case check:
@@ -33,10 +35,13 @@ func configured(cmd *cobra.Command, use func(*settings) error) error {
 // gatherValid gathers the settings and validates them.
 func gatherValid(cmd *cobra.Command) (*settings, error) {
 	s, err := gather(cmd)
-	if err == nil {
-		err = s.validate()
+	switch {
+	case s == nil:
+		return nil, err
+	case err == nil:
+		return s, s.validate()
 	}
-	return s, err
+	return s, &failure{exitFailure, errors.Join(err, s.validate())}
 }
 
 // more says whether there are settings from elsewhere than the command line.
@@ -49,22 +54,41 @@ func (s *settings) more() bool {
 	return false
 }
 
-// validate says what is wrong with the settings as far as can be told without opening
-// anything.
+// validate says everything that is wrong with the settings, as far as can be told
+// without opening anything.
 func (s *settings) validate() error {
 	o := s.options
-	if err := o.check(); err != nil {
-		return err
-	}
-	if _, err := planOutputs(o.outputs, o.format); err != nil {
-		return usagef("--output %v", err)
-	}
+	plans, wrongOutput := planOutputs(o.outputs, o.format)
+	_, wrongSpool := o.spool.plan(plans, int(o.maxMessage))
 	cfg := o.config()
 	cfg.Output = checkOnly{}
-	if _, err := receiver.New(cfg); err != nil {
-		return usagef("%v", plain(err))
+	_, wrongListen := receiver.New(cfg)
+	all := errors.Join(
+		o.http.check(),
+		s.wrong("output", wrongOutput),
+		s.wrong("spool", wrongSpool),
+		s.wrong("fsync", o.spool.check()),
+		s.wrong("listen", wrongListen),
+	)
+	if all == nil {
+		return nil
 	}
-	return nil
+	return &usage{all}
+}
+
+// wrong is err with the place of the setting that it is about.
+func (s *settings) wrong(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	at, err := s.where(name), plain(err)
+	switch {
+	case at != fromCommandLine && at != fromDefault:
+		return fmt.Errorf("%s: %s: %w", at, name, err)
+	case name == "listen":
+		return err // which says that it is about listening
+	}
+	return fmt.Errorf("--%s %w", name, err)
 }
 
 // checkOnly is an output for a receiver that is never started.

@@ -26,7 +26,8 @@ sigio demo | less`,
 		Long: `Demo runs a server and its clients in one process, on ports of their own. It
 shows messages with the signals behind them, then a burst and its account, and
 then what becomes of a burst that is announced by plain SIGIO.`,
-		Args: noArguments,
+		Args:              noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: work(func(cmd *cobra.Command, _ []string) error {
 			ctx, release := untilStopped(cmd.Context())
 			defer release()

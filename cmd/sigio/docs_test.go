@@ -56,7 +56,7 @@ func TestLimitsAreDocumented(t *testing.T) {
 			continue
 		}
 		told, _, _ := strings.Cut(m[1], ", ") // what follows is when it is another
-		told = strings.NewReplacer(" min", "m0s", ",", "", " ", "").Replace(told)
+		told = strings.NewReplacer(" min", "m", ",", "", " ", "").Replace(told)
 		if told[0] < '0' || told[0] > '9' || f.DefValue == "0s" || f.Value.Type() == "string" || m[2] == "output" {
 			continue // words
 		}

@@ -20,7 +20,8 @@ sigio doctor --format json | jq 'select(.status != "ok")'`,
 		Long: `Doctor looks at the kernel and its limits, and tries whether I/O signals work. It
 changes nothing. A warning names a limit that sigio can live with. The exit
 code is 1 only if sigio cannot do its work here.`,
-		Args: noArguments,
+		Args:              noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	addChoice(cmd, cmd.Flags(), &format, "format", "text for people, or json: an object for each check, one a line", "text", "json")
 	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {

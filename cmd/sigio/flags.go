@@ -43,17 +43,17 @@ func enumerate(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
-// size is an option that counts bytes: 512, 64KiB, 4MiB.
+// size is an option that counts bytes: 512, 64KiB, 100MB.
 type size int
 
 var units = []struct {
 	name  string
 	bytes int
-}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
 
 func (s *size) Type() string { return "SIZE" }
 func (s *size) String() string {
-	for _, u := range units[:3] {
+	for _, u := range units {
 		if *s >= size(u.bytes) && int(*s)%u.bytes == 0 {
 			return strconv.Itoa(int(*s)/u.bytes) + u.name
 		}
@@ -62,18 +62,11 @@ func (s *size) String() string {
 }
 
 func (s *size) Set(text string) error {
-	number, factor := text, 1
-	for _, u := range units {
-		if rest, found := strings.CutSuffix(text, u.name); found {
-			number, factor = rest, u.bytes
-			break
-		}
+	n, ok := parseBytes(text)
+	if !ok || n == 0 || n > math.MaxInt32 {
+		return fmt.Errorf("want a size such as 512, 64KiB or 100MB, below 2GiB")
 	}
-	n, err := strconv.ParseUint(number, 10, 31)
-	if err != nil || n == 0 || n > math.MaxInt32/uint64(factor) {
-		return fmt.Errorf("want a size such as 512, 64KiB or 4MiB, below 2GiB")
-	}
-	*s = size(int(n) * factor)
+	*s = size(n)
 	return nil
 }
 

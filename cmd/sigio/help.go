@@ -20,10 +20,18 @@ func newHelp() *cobra.Command {
 			}
 			return nil
 		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+			for _, c := range cmd.Root().Commands() {
+				if len(args) == 0 && c.IsAvailableCommand() {
+					names = append(names, c.Name()+"\t"+c.Short)
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: work(func(cmd *cobra.Command, args []string) error {
 			of, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return usagef("there is no command %q", args[0])
+				return usagef("%w", noCommand(cmd, args))
 			}
 			return of.Help()
 		}),
@@ -91,7 +99,7 @@ func describeOption(f *pflag.Flag) (name, text string) {
 		name += " " + value
 	}
 	switch f.DefValue {
-	case "", "false", "0", "0s":
+	case "", "false", "0", "0s", "[]":
 		return name, text
 	}
 	return name, text + " (default " + f.DefValue + ")"

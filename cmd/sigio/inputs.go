@@ -31,7 +31,7 @@ func (o *inputOptions) add(cmd *cobra.Command, f *pflag.FlagSet) {
 	addChoice(cmd, f, &o.input, "input", "what messages are: JSON and text, or syslog (RFC 5424, RFC 3164)", receiver.InputMessages, "syslog")
 	f.Var(&o.allow, "allow", "take messages and connections from this network only; repeatable")
 	f.Var(&o.rate, "rate-limit", "reject what an address sends beyond this in a second, and beyond BURST at once")
-	f.DurationVar(&o.deadPeer, "dead-peer-timeout", 0, "close a TCP connection whose peer does not answer for this `TIME` (without it, 5m if --idle-timeout does not close it)")
+	addSpan(f, &o.deadPeer, "dead-peer-timeout", 0, "close a TCP connection whose peer does not answer for this `TIME` (without it, 5m if --idle-timeout does not close it)").least = 4 * time.Second
 	f.BoolVar(&o.kernelTime, "kernel-time", false, "a datagram's received_at is when the kernel got it")
 }
 

@@ -70,6 +70,7 @@ func (f *failure) Unwrap() error { return f.err }
 type usage struct{ err error }
 
 func (u *usage) Error() string { return u.err.Error() }
+func (u *usage) Unwrap() error { return u.err }
 
 func usagef(format string, args ...any) error { return &usage{fmt.Errorf(format, args...)} }
 

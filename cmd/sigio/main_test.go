@@ -15,7 +15,7 @@ import (
 func TestSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]size{
-		"1": 1, "512": 512, "512B": 512, "64KiB": 64 << 10, "4MiB": 4 << 20, "1GiB": 1 << 30, "2147483647": 1<<31 - 1,
+		"1": 1, "512": 512, "512B": 512, "64KiB": 64 << 10, "4MiB": 4 << 20, "1GiB": 1 << 30, "64KB": 64000, "100MB": 100e6, "2147483647": 1<<31 - 1,
 	} {
 		var s size
 		if err := s.Set(text); err != nil || s != want {
@@ -26,7 +26,7 @@ func TestSize(t *testing.T) {
 			t.Errorf("%d prints as %q, which is %d, %v", s, s.String(), again, err)
 		}
 	}
-	for _, text := range []string{"", "0", "-1", "64KB", "64kib", "KiB", "1.5MiB", "2GiB", "2147483648", "99999999999999999999", "4194304KiB"} {
+	for _, text := range []string{"", "0", "-1", "64kB", "64kib", "3GB", "KiB", "1.5MiB", "2GiB", "2147483648", "99999999999999999999", "4194304KiB"} {
 		var s size
 		if err := s.Set(text); err == nil {
 			t.Errorf("%q is %d, want an error", text, s)

@@ -16,7 +16,7 @@ func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use:     "man DIRECTORY",
 		Short:   "Write the manual pages",
-		Example: "sigio man /usr/local/share/man/man1",
+		Example: "sigio man ./man",
 		Hidden:  true, // for those who package sigio
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

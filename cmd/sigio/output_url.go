@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,16 @@ func parseOutputURL(text string) (*outputURL, error) {
 		return nil, fmt.Errorf("%s: %v: want name=value&name=value behind the ?", text, err)
 	}
 	return &outputURL{text: name, scheme: scheme, path: path, values: values}, nil
+}
+
+// place is where the output writes to, however its path is written.
+func (u *outputURL) place() string {
+	if u.scheme == "file" || u.scheme == "sqlite" {
+		if path, err := filepath.Abs(u.path); err == nil {
+			return path
+		}
+	}
+	return u.path
 }
 
 // take returns the value of a parameter, "" if it is not there.

@@ -51,10 +51,11 @@ func planOutputs(urls []string, format string) (plans []*outputPlan, err error) 
 		if err := u.done(); err != nil {
 			return nil, err
 		}
-		if seen[u.path] {
+		place := u.place()
+		if seen[place] {
 			return nil, fmt.Errorf("%s: is named twice", u.text)
 		}
-		seen[u.path] = true
+		seen[place] = true
 		plans = append(plans, p)
 	}
 	return plans, nil
@@ -144,8 +145,13 @@ func (b *branch) failure(err error) error {
 		return nil
 	case errors.Is(err, syscall.EPIPE) && b.sink == nil:
 		return errors.New("nobody reads standard output any more")
-	case b.sink == nil:
-		return plain(err)
+	case errors.Is(err, context.DeadlineExceeded):
+		s := b.writer.Stats()
+		text := fmt.Sprintf("%s: %s not written within --drain-timeout", b.name, plural(int(s.LostBy.ByCause()["shutdown"]), "message"))
+		if s.LastError != nil {
+			text += ": " + bareCause(s.LastError).Error()
+		}
+		return &renamed{text, err}
 	}
 	return fmt.Errorf("%s: %w", b.name, plain(err))
 }

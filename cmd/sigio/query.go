@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,13 +50,19 @@ with the time of arrival.`,
 			}
 			return nil
 		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return []string{"sqlite:", "nats://"}, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.user, "user", "", "only messages of the user `NAME`")
 	f.StringVar(&o.text, "text", "", "only messages that contain `TEXT`")
 	f.StringVar(&o.since, "since", "", "only messages that arrived at this `TIME` or later")
 	f.StringVar(&o.until, "until", "", "only messages that arrived before this `TIME`")
-	f.IntVar(&o.limit, "limit", 100, "the newest `N` of them; 0: all")
+	addNumber(f, &o.limit, "limit", 100, 0, 0, "the newest `N` of them; 0: all")
 	f.BoolVar(&o.follow, "follow", false, "go on with messages as they come, until Ctrl-C")
 	addChoice(cmd, f, &o.format, "format", "text for people, or json (an object a line)", "text", "json")
 	cmd.RunE = work(func(cmd *cobra.Command, args []string) error {
@@ -89,9 +93,6 @@ func given(cmd *cobra.Command, name string, value *string) *string {
 
 func (o *queryOptions) filter(now time.Time) (f message.Filter, err error) {
 	f.Text, f.Limit = o.text, o.limit
-	if o.limit < 0 {
-		return f, usagef("--limit wants a number from 0")
-	}
 	for _, t := range []struct {
 		name, text string
 		to         *time.Time
@@ -131,7 +132,11 @@ func query(parent context.Context, url string, f message.Filter, o queryOptions,
 	scheme, rest, _ := strings.Cut(url, ":")
 	open := archives[scheme]
 	if open == nil || rest == "" {
-		return usagef("%s: want the URL of an archive, %s, such as sqlite:messages.db", url, enumerate(slices.Sorted(maps.Keys(archives))))
+		example := "sqlite:messages.db"
+		if scheme == url && url != "" {
+			example = "sqlite:" + url // a path
+		}
+		return usagef("%s: want sqlite:PATH or nats://HOST/STREAM.subject, such as %s", url, example)
 	}
 	ctx, release := untilStopped(parent)
 	defer release()

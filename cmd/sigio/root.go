@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,7 +17,7 @@ func newRoot(s streams) *cobra.Command {
 		Long: `Sigio receives messages over UDP and TCP and accounts for every
 single one: delivered, or lost for a named cause. It works by signals, which the
 kernel sends when a descriptor becomes ready, and it can show them.`,
-		Example: `sigio demo                       # a first look, ten seconds
+		Example: `sigio demo                       # a first look, in a second
 sigio serve                      # print what arrives on localhost:8888
 sigio send 'hello, world'        # in another terminal`,
 		Version:       version(),
@@ -30,6 +31,7 @@ sigio send 'hello, world'        # in another terminal`,
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetHelpFunc(help)
+	root.SetFlagErrorFunc(optionError)
 	root.SetVersionTemplate("sigio {{.Version}}\n")
 	addChoice(root, root.PersistentFlags(), &colour, "color",
 		"colour on a terminal: auto (not with NO_COLOR), always or never", "auto", "always", "never")
@@ -55,8 +57,8 @@ func noCommand(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	text := fmt.Sprintf("there is no command %q", args[0])
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+	if near := cmd.Root().SuggestionsFor(args[0]); len(near) > 0 {
 		text += ", did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return fmt.Errorf("%s", text)
+	return errors.New(text)
 }

@@ -119,10 +119,23 @@ func encodeScenario(out io.Writer, s scenario.Scenario, r scenario.Result) error
 	return encoder.Encode(v)
 }
 
+// listedScenario is the stable form of a line of the list.
+type listedScenario struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+}
+
 // listScenarios prints the names, the nine conditions first.
-func listScenarios(out io.Writer) error {
+func listScenarios(out io.Writer, format string) error {
 	p := painter(out)
 	all := scenario.All()
+	if format == "json" {
+		var list []listedScenario
+		for _, s := range all {
+			list = append(list, listedScenario{s.Name, s.Title})
+		}
+		return printJSON(out, list)
+	}
 	longest := 0
 	for _, s := range all {
 		longest = max(longest, len(s.Name))

@@ -45,13 +45,14 @@ must be for if not HOST.`,
 	f := cmd.Flags()
 	f.StringVar(&target, "to", "tcp://localhost:8888", "send to this `URL`, see above")
 	f.StringVar(&name, "user", "", "send under this `NAME` (default: yours)")
-	f.IntVar(&cfg.Count, "count", 1, "send the message `N` times")
+	addNumber(f, &cfg.Count, "count", 1, 1, 0, "send the message `N` times")
 	f.Var(&perSecond, "rate", "send at most so many messages a second; 0: as fast as possible")
-	f.IntVar(&cfg.Connections, "connections", 1, "send by `N` connections at the same time")
+	addNumber(f, &cfg.Connections, "connections", 1, 1, 0, "send by `N` connections at the same time")
 	f.BoolVar(&cfg.KeepOpen, "keep-open", false, "keep the connections open, and end each message with a newline")
 	f.BoolVar(&cfg.Ack, "ack", false, "have the receiver acknowledge, over a connection, and send again what it does not, with a send_id")
 	f.BoolVar(&cfg.Number, "number", false, "number the messages: seq=0000000000")
-	f.DurationVar(&cfg.Timeout, "timeout", 10*time.Second, "the `TIME` that one message may take")
+	addSpan(f, &cfg.Timeout, "timeout", 10*time.Second, "the `TIME` that one message may take")
+	completeURLs(cmd, "to", "tcp://", "tls://", "udp://", "unix://", "unixgram://")
 	cmd.RunE = work(func(cmd *cobra.Command, args []string) error {
 		var err error
 		if cfg.Target, err = sender.ParseURL(target); err != nil {
@@ -68,8 +69,10 @@ must be for if not HOST.`,
 			return usagef("--ack wants tcp://, tls:// or unix://: datagrams are not acknowledged")
 		case lines && cmd.Flags().Changed("count"):
 			return usagef("--count does not go with -: each line is one message")
-		case cfg.Count < 1 || cfg.Connections < 1 || cfg.Timeout <= 0:
-			return usagef("--count, --connections and --timeout want more than 0")
+		case cfg.Timeout == 0:
+			return usagef("--timeout 0: want a time in which a message may be sent")
+		case len(args) > 1 && slices.Contains(args, "-"):
+			return usagef("- stands for the lines of standard input, and no MESSAGE beside it")
 		case lines:
 			cfg.Lines, cfg.Count = cmd.InOrStdin(), 0
 		}
@@ -189,16 +192,20 @@ func causes[N int | uint64](counts map[string]N) string {
 	return strings.Join(keys, ", ")
 }
 
-// plain takes the library's own name off its errors, since the command's name
-// stands in front of them already.
+// plain takes the names of the library and of its package off its errors, since the
+// command's name stands in front of them already.
 func plain(err error) error {
 	if err == nil {
 		return nil
 	}
-	if text, found := strings.CutPrefix(err.Error(), "sigio: "); found {
-		return &renamed{text, err}
+	text, found := strings.CutPrefix(err.Error(), "sigio: ")
+	if !found {
+		return err
 	}
-	return err
+	for _, name := range []string{"output", "sqlite", "jetstream"} {
+		text = strings.TrimPrefix(text, name+": ")
+	}
+	return &renamed{text, err}
 }
 
 type renamed struct {

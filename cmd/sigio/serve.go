@@ -43,7 +43,8 @@ files anew.
 SIGTERM or SIGINT ends it: what the kernel had received is read and printed, the
 account is told, the exit code is 0. A second one ends it at once. SIGUSR1 tells
 the account. In it, received is always delivered plus rejected.`,
-		Args: noArguments,
+		Args:              noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	f := cmd.Flags()
 	f.Var(&o.listen, "listen", "udp://, tcp:// or tls://HOST:PORT, unix:// or unixgram://PATH, or systemd:NAME, with parameters behind a ?; repeatable (default udp://localhost:8888 and tcp://localhost:8888)")
@@ -51,22 +52,24 @@ the account. In it, received is always delivered plus rejected.`,
 	o.inputs.add(cmd, f)
 	o.spool.addFlags(cmd, f)
 	addChoice(cmd, f, &o.format, "format", "text for people, json (an object a line), or raw (as it came, a line each)", "text", "json", "raw")
-	f.IntVar(&o.workers, "workers", 1, "`N` threads, each with a loop and sockets of its own")
+	addNumber(f, &o.workers, "workers", 1, 1, 1024, "`N` threads, each with a loop and sockets of its own")
 	addChoice(cmd, f, &o.mode, "per-connection", "who reads a connection: the loop itself, or a goroutine for each", "loop", "goroutine")
 	o.http.addFlags(f)
 	f.StringVar(&o.stats, "stats", "", "write the account to `FILE` as JSON: at the start, at the end and on SIGUSR1")
 	o.maxMessage, o.receiveBuffer = receiver.DefaultMaxMessage, receiver.DefaultReceiveBuffer
 	f.Var(&o.maxMessage, "max-message", "reject messages that are longer")
-	f.IntVar(&o.maxConnections, "max-connections", receiver.DefaultMaxConnections, "with more than `N`, the one that was silent longest is closed; less where few files may be open")
-	f.DurationVar(&o.firstByte, "first-byte-timeout", receiver.DefaultFirstByteTimeout, "close a connection that says nothing for this `TIME`; 0: never")
-	f.DurationVar(&o.inMessage, "message-timeout", receiver.DefaultMessageTimeout, "close a connection whose message takes more than this `TIME`; 0: never")
-	f.DurationVar(&o.idle, "idle-timeout", receiver.DefaultIdleTimeout, "close a connection that is silent for this `TIME` after a message; 0: never")
+	addNumber(f, &o.maxConnections, "max-connections", receiver.DefaultMaxConnections, 1, 1<<30, "with more than `N`, the one that was silent longest is closed; less where few files may be open")
+	addSpan(f, &o.firstByte, "first-byte-timeout", receiver.DefaultFirstByteTimeout, "close a connection that says nothing for this `TIME`; 0: never")
+	addSpan(f, &o.inMessage, "message-timeout", receiver.DefaultMessageTimeout, "close a connection whose message takes more than this `TIME`; 0: never")
+	addSpan(f, &o.idle, "idle-timeout", receiver.DefaultIdleTimeout, "close a connection that is silent for this `TIME` after a message; 0: never")
 	f.Var(&o.receiveBuffer, "receive-buffer", "where datagrams wait in the kernel, for each UDP socket")
-	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "the `TIME` that printing what was received may take at the end")
-	f.IntVar(&o.signal, "signal", 40, "use real-time signal `N`, 35 to 64")
+	addSpan(f, &o.drain, "drain-timeout", 10*time.Second, "the `TIME` that printing what was received may take at the end")
+	addNumber(f, &o.signal, "signal", 40, 35, 64, "use real-time signal `N`, 35 to 64")
 	f.BoolVar(&o.raise, "raise-limits", false, "raise the limit of queued signals as far as allowed")
 	f.StringVar(&o.configFile, "config", "", "settings from `FILE`, in TOML; options and SIGIO_... in the environment go before it")
 	f.BoolVar(&o.checkOnly, "check", false, "print the settings that would hold, or what is wrong with them, and end")
+	completeURLs(cmd, "listen", listenURLs...)
+	completeURLs(cmd, "output", "stdout:", "file:", "sqlite:", "nats://")
 	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {
 		return configured(cmd, func(s *settings) error {
 			return serve(cmd, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -91,18 +94,6 @@ type serveOptions struct {
 	signal                     int
 	raise                      bool
 	http                       httpOptions
-}
-
-func (o *serveOptions) check() error {
-	switch {
-	case o.workers < 1 || o.maxConnections < 1:
-		return usagef("--workers and --max-connections want more than 0")
-	case o.firstByte < 0 || o.inMessage < 0 || o.idle < 0 || o.drain < 0 || o.inputs.deadPeer < 0:
-		return usagef("a time cannot be negative")
-	case o.signal < 35 || o.signal > 64:
-		return usagef("--signal wants a number from 35 to 64")
-	}
-	return o.http.check()
 }
 
 var formats = map[string]func([]byte, *message.Message) []byte{

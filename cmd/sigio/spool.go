@@ -18,10 +18,22 @@ import (
 // spoolOptions is what the command line says about the spool.
 type spoolOptions struct{ where, fsync string }
 
+// check finds a mistake that could cost messages: whoever wants each to be on the disk,
+// but has no spool.
+func (o *spoolOptions) check() error {
+	if o.where == "" && o.fsync == "always" {
+		return errors.New("is for --spool DIR; of a file or database it is a parameter: --output 'file:PATH?fsync=always'")
+	}
+	return nil
+}
+
 func (o *spoolOptions) addFlags(cmd *cobra.Command, f *pflag.FlagSet) {
 	f.StringVar(&o.where, "spool", "", "store messages in the folder `DIR`, or at nats://HOST, until each output has written them")
 	addChoice(cmd, f, &o.fsync, "fsync", "when the spool waits for the disk: interval (each second), or always, before a message counts as delivered", "interval", "always")
 }
+
+// leastSpool is for some records, each of which may be 256 KiB.
+const leastSpool = 1 << 20
 
 // plan understands what was said. It returns nil if there is to be no spool.
 func (o *spoolOptions) plan(plans []*outputPlan, maxMessage int) (*spool.Options, error) {
@@ -50,7 +62,9 @@ func (o *spoolOptions) plan(plans []*outputPlan, maxMessage int) (*spool.Options
 	} else {
 		s.Dir = strings.TrimPrefix(name, "file://")
 	}
-	s.MaxBytes = u.size("size", spool.DefaultMaxBytes)
+	if s.MaxBytes = u.size("size", spool.DefaultMaxBytes); s.MaxBytes < leastSpool {
+		u.wrong("size", "want 1MiB at least")
+	}
 	s.MaxAge = u.duration("age", 0)
 	s.SyncInterval = u.duration("interval", spool.DefaultSyncInterval)
 	if u.values.Get("dedupe") == "none" {

@@ -43,5 +43,5 @@ func bareCause(err error) error {
 	if errors.As(err, &errno) {
 		return errno
 	}
-	return err
+	return plain(err)
 }

@@ -42,14 +42,15 @@ those that are known.`,
 	f.BoolVar(&list, "list", false, "list the names and what they are about")
 	f.BoolVar(&all, "all", false, "provoke all, one after another")
 	f.Var(&listen, "listen", "live: what to listen on, as for sigio serve (repeatable)")
-	addChoice(cmd, f, &format, "format", "text for people, or json: an object for each signal or scenario, one a line", "text", "json")
+	addChoice(cmd, f, &format, "format", "text for people, or json: an object for each signal, scenario or name, one a line", "text", "json")
+	completeURLs(cmd, "listen", listenURLs...)
 	cmd.RunE = work(func(cmd *cobra.Command, args []string) error {
 		out := cmd.OutOrStdout()
 		switch {
 		case exclusive(list, all, listen != nil, len(args) > 0):
 			return usagef("--list, --all, --listen and NAME exclude one another")
 		case list:
-			return listScenarios(out)
+			return listScenarios(out, format)
 		case all:
 			return playScenarios(cmd.Context(), out, format, scenario.All())
 		case len(args) == 0:

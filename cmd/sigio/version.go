@@ -11,10 +11,11 @@ import (
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version of sigio",
-		Example: "sigio version",
-		Args:    noArguments,
+		Use:               "version",
+		Short:             "Print the version of sigio",
+		Example:           "sigio version",
+		Args:              noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: work(func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "sigio %s\n", version())
 			return err
