@@ -267,12 +267,12 @@ func TestTLSWrongFiles(t *testing.T) {
 	empty := a.path("empty")
 	must(t, os.WriteFile(empty, nil, 0o600))
 	for want, url := range map[string]string{
-		"key: open /nowhere: no such file":                         "tls://127.0.0.1:0?cert=" + a.path("server.pem") + "&key=/nowhere",
-		empty + " has no certificate":                              "tls://127.0.0.1:0?cert=" + empty + "&key=" + a.path("server.key"),
-		"client CA: open /nowhere: no such file":                   a.url("server", "&client-ca=/nowhere"),
-		"client CA: " + empty + " has no certificate":              a.url("server", "&client-ca="+empty),
-		a.path("server.pem") + " with key " + a.path("other.key"):  "tls://127.0.0.1:0?cert=" + a.path("server.pem") + "&key=" + a.path("other.key"),
-		a.path("server.pem") + " with key " + a.path("server.pem"): "tls://127.0.0.1:0?cert=" + a.path("server.pem"),
+		"key: open /nowhere: no such file":                              "tls://127.0.0.1:0?cert=" + a.path("server.pem") + "&key=/nowhere",
+		empty + " has no certificate":                                   "tls://127.0.0.1:0?cert=" + empty + "&key=" + a.path("server.key"),
+		"client CA: open /nowhere: no such file":                        a.url("server", "&client-ca=/nowhere"),
+		"client CA: " + empty + " has no certificate":                   a.url("server", "&client-ca="+empty),
+		a.path("server.pem") + " with key " + a.path("other.key"):       "tls://127.0.0.1:0?cert=" + a.path("server.pem") + "&key=" + a.path("other.key"),
+		"key: " + a.path("server.pem") + " has no key in PEM; key=FILE": "tls://127.0.0.1:0?cert=" + a.path("server.pem"),
 	} {
 		if _, err := receiver.New(receiver.Config{Output: newSink(), Listen: []string{url}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q: %v", want, err)
