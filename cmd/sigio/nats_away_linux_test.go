@@ -135,9 +135,32 @@ func statsOf(t *testing.T, path string) (a accountRead) {
 func untilStored(t *testing.T, stream string, total int64) {
 	t.Helper()
 	sigtest.Until(t, "all to be in the stream", func() bool {
-		n, _ := counted(t, "stream", found(t, stream), false)
+		n, _ := distinct(t, "stream", found(t, stream))
 		return n >= total
 	})
+}
+
+// distinct reads messages, wants none twice, and returns how many there are, and how many of them come
+// behind a later one of their sender.
+func distinct(t *testing.T, where string, in io.Reader) (total, late int64) {
+	t.Helper()
+	type message struct {
+		user string
+		n    int
+	}
+	seen, last := map[message]bool{}, map[string]int{}
+	numbered(t, where, in, false, func(user string, n int) {
+		if seen[message{user, n}] {
+			t.Fatalf("%s: %s has message %d twice", where, user, n)
+		}
+		seen[message{user, n}] = true
+		if n < last[user] {
+			late++
+		}
+		last[user] = max(last[user], n)
+		total++
+	})
+	return total, late
 }
 
 // counted reads messages, wants those of each sender in order and none twice, and returns how many

@@ -214,12 +214,14 @@ func TestNATSCluster(t *testing.T) {
 		t.Errorf("nothing was tried again: %+v", front)
 	}
 	fileHasAll(t, file, total)
-	if n, gaps := counted(t, "stream", found(t, stream), false); n != total || gaps {
+	// What is published while the leader changes may be stored before what is published again.
+	n, late := distinct(t, "stream", found(t, stream))
+	if n != total {
 		t.Errorf("the stream has %d messages of %d", n, total)
 	}
 	content, _ := os.ReadFile(log)
 	if strings.Contains(string(content), "not there any more") {
 		t.Errorf("something is said to be lost:\n%s", content)
 	}
-	t.Logf("%d messages\n%s", total, content)
+	t.Logf("%d messages, %d of them behind a later one in the stream\n%s", total, late, content)
 }

@@ -118,8 +118,11 @@ func (p *pump) read(ctx context.Context, conn *nats.Conn) error {
 	if err != nil {
 		return fmt.Errorf("reset consumer (the server must be 2.14 or newer): %w", err)
 	}
-	if floor := reset.AckFloor.Stream; floor > p.floor() {
-		p.skip(start, js, floor)
+	p.mu.Lock()
+	behind := p.seen < reset.AckFloor.Stream
+	p.mu.Unlock()
+	if behind {
+		p.skip(start, js, reset.AckFloor.Stream)
 	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(16), jetstream.PullExpiry(4*heartbeat), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
