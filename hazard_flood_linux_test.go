@@ -22,6 +22,16 @@ import (
 // with two numbers in turn it took 1.9 s; otherwise it is some 60 to 120 ms, on two cores.
 func TestHazard17LongQueue(t *testing.T) {
 	t.Parallel()
+	for range 5 {
+		if emptyLongQueue(t) {
+			return
+		}
+	}
+	t.Skip("other processes use up the quota of queued signals, time and again")
+}
+
+// emptyLongQueue returns false if others have used up the quota of queued signals meanwhile.
+func emptyLongQueue(t *testing.T) bool {
 	const signals, pipes = 40_000, 100
 	l := newLoop(t, sigio.Options{Verify: -1, RaiseQueueLimit: true})
 	if soft, _, err := sys.SignalLimit(); err != nil || soft < 2*signals {
@@ -53,9 +63,12 @@ func TestHazard17LongQueue(t *testing.T) {
 		return fired.Load() == 200 && (s.Delivered+s.Merged == signals || s.Overflows > 0)
 	})
 	s.await(t, signals)
-	bound := 200 * time.Millisecond
+	if l.Stats().Overflows > 0 {
+		return false
+	}
+	bound := 600 * time.Millisecond
 	if sigtest.RaceDetector {
-		bound = 500 * time.Millisecond
+		bound = time.Second
 	}
 	l.Do(func() {
 		if took := threadTime(t) - start; took > bound {
@@ -64,9 +77,7 @@ func TestHazard17LongQueue(t *testing.T) {
 			t.Logf("it took %v", took)
 		}
 	})
-	if l.Stats().Overflows > 0 {
-		t.Skip("other processes have used up the quota of queued signals")
-	}
+	return true
 }
 
 // threadTime returns how long the calling thread has run, whoever else did.

@@ -253,7 +253,7 @@ func TestGrace(t *testing.T) {
 		send(t, late, numbered(1, 2))
 		send(t, half, numbered(1, 1)[20:])
 		<-ended
-		if took := time.Since(began); took < c.Grace || took > c.Grace+5*time.Second {
+		if took := time.Since(began); took < c.Grace || took > c.Grace+sigtest.Fatal/4 {
 			t.Errorf("it took %v", took)
 		}
 		s.exactly(t, map[string]bool{"before": true, label(1, 1): true, label(1, 2): true})
