@@ -40,10 +40,12 @@ func TestFileOnFullDisk(t *testing.T) {
 		if !errors.Is(st.LastError, syscall.ENOSPC) || st.Pending == 0 {
 			t.Fatalf("%+v", st)
 		}
-		// Whoever reads the file now sees whole lines.
-		if got := content(t, path); !strings.HasSuffix(got, "x\n") || !strings.HasPrefix(want, got) {
-			t.Fatalf("%d bytes, ending in %q", len(got), got[max(0, len(got)-50):])
-		}
+		// Whoever reads the file now sees whole lines, but for the moment in which another attempt
+		// to write fails.
+		waitUntil(t, "whole lines", func() bool {
+			got := content(t, path)
+			return strings.HasSuffix(got, "x\n") && strings.HasPrefix(want, got)
+		})
 		conserved(t, o, 1000)
 		if err := os.Remove(filepath.Join(folder, "ballast")); err != nil {
 			t.Fatal(err)
