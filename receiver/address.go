@@ -151,6 +151,14 @@ func (e *endpoint) parsePath(rest, query string) (err error) {
 	return e.parameters.parse(query, "framing", "input", "mode", "owner")
 }
 
+// same says whether f names the place of e, of which there is one. Port 0 is another each time.
+func (e endpoint) same(f endpoint) bool {
+	if e.given != "" || e.path != "" {
+		return e.given == f.given && e.path == f.path && e.network == f.network
+	}
+	return e.port != 0 && e.network == f.network && e.host == f.host && e.port == f.port
+}
+
 func knownSchemes() string {
 	var names []string
 	for _, n := range schemes {

@@ -102,6 +102,33 @@ func TestWrongParameters(t *testing.T) {
 	}
 }
 
+// An address that is named twice is told as such, not as one that somebody else has. Where the
+// kernel chooses the port there are two.
+func TestListenTwice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		first, second string
+		wrong         bool
+	}{
+		{"udp://localhost:8888", "udp://localhost:8888", true},
+		{"tcp://localhost:8888?framing=nul", "tcp://localhost:8888", true},
+		{"unix:///tmp/a", "unix:///tmp/a?mode=0600", true},
+		{"systemd:a", "systemd:a?input=syslog", true},
+		{"udp://localhost:8888", "tcp://localhost:8888", false},
+		{"udp://localhost:8888", "udp://localhost:8889", false},
+		{"udp://127.0.0.1:8888", "udp://127.0.0.2:8888", false},
+		{"tcp://localhost:0", "tcp://localhost:0", false},
+		{"unix:///tmp/a", "unixgram:///tmp/a", false},
+		{"unix:///tmp/a", "unix:///tmp/b", false},
+		{"systemd:a", "systemd:b", false},
+	} {
+		_, err := New(Config{Output: nowhere{}, Listen: []string{c.first, c.second}})
+		if wrong := err != nil && strings.HasSuffix(err.Error(), "twice"); wrong != c.wrong || err != nil && !wrong {
+			t.Errorf("%s, %s: %v", c.first, c.second, err)
+		}
+	}
+}
+
 func TestWrongConfigs(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]Config{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -56,6 +57,9 @@ func New(c Config) (*Receiver, error) {
 		e, err := parseEndpoint(url)
 		if err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(r.endpoints, e.same) {
+			return nil, fmt.Errorf("sigio: cannot listen on %q twice", url)
 		}
 		m, err := r.config.manner(&e)
 		if err != nil {

@@ -113,11 +113,7 @@ func nearOption(cmd *cobra.Command, name string) string {
 			names = append(names, f.Name)
 		}
 	})
-	near := spelling.Nearest(strings.ReplaceAll(strings.ToLower(name), "_", "-"), names)
-	if spelling.Distance(name, near) > 1+len(name)/3 {
-		return ""
-	}
-	return near
+	return spelling.Likely(strings.ReplaceAll(strings.ToLower(name), "_", "-"), names)
 }
 
 // valueError is err, of an option's Set, without the words of package strconv.

@@ -84,11 +84,11 @@ func serve(cmd *cobra.Command, st *settings, stdout, stderr io.Writer) error {
 		return plain(err)
 	}
 	s.window.phase(web.Serving)
-	s.line.say("sigio serve: listening on %s", listeners(s.receiver.Stats()))
 	if err := s.account.write(s.now()); err != nil {
 		s.account.path = "" // said once
 		return errors.Join(err, s.end())
 	}
+	s.line.say("sigio serve: listening on %s", listeners(s.receiver.Stats()))
 	return s.run(ctx, ask, hangup)
 }
 

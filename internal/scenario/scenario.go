@@ -187,7 +187,7 @@ func All() []Scenario {
 var ErrUnknown = errors.New("no such scenario")
 
 // Find returns the scenario of that name. A miss is ErrUnknown and names the
-// scenario whose name is nearest.
+// scenario that may have been meant.
 func Find(name string) (Scenario, error) {
 	var names []string
 	for _, s := range All() {
@@ -196,7 +196,7 @@ func Find(name string) (Scenario, error) {
 		}
 		names = append(names, s.Name)
 	}
-	best := spelling.Nearest(name, names)
+	best := spelling.Likely(name, names)
 	if best == "" {
 		return Scenario{}, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}

@@ -13,6 +13,16 @@ func Nearest(name string, names []string) string {
 	return best
 }
 
+// Likely returns what Nearest does, but "" if it is too far off to be what was meant: a letter,
+// and one more for every three of name.
+func Likely(name string, names []string) string {
+	near := Nearest(name, names)
+	if Distance(name, near) > 1+len(name)/3 {
+		return ""
+	}
+	return near
+}
+
 // Distance counts the bytes to insert, remove or replace to make b of a
 // (Levenshtein), by rows.
 func Distance(a, b string) int {
