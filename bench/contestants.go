@@ -13,6 +13,7 @@ import (
 	"github.com/seed-067c1534/sigio/bench/peer/command"
 	"github.com/seed-067c1534/sigio/bench/peer/epoll"
 	"github.com/seed-067c1534/sigio/bench/peer/gnetloop"
+	"github.com/seed-067c1534/sigio/bench/peer/httpserver"
 	"github.com/seed-067c1534/sigio/bench/peer/netconnpeer"
 	"github.com/seed-067c1534/sigio/bench/peer/netpollloop"
 	"github.com/seed-067c1534/sigio/bench/peer/rawsignal"
@@ -25,7 +26,7 @@ import (
 )
 
 var contestants = []*peer.Contestant{
-	&sigioloop.Contestant, &netconnpeer.Contestant,
+	&sigioloop.Contestant, &netconnpeer.Contestant, &httpserver.Contestant,
 	&stdnet.Contestant, &xnet.Contestant, &gnetloop.Contestant, &netpollloop.Contestant,
 	&epoll.Contestant, &uring.Contestant, &recvmmsg.Contestant, &rawsignal.Contestant, &cfloor.Contestant,
 	&command.Serve, &command.Rsyslog, &command.SyslogNG, &command.Socat,
@@ -33,7 +34,7 @@ var contestants = []*peer.Contestant{
 
 // usual is who takes part unless --contestants says otherwise.
 const usual = "sigio,sigio:spin=50us,netconn,net,xnet,gnet,netpoll,epoll,uring,recvmmsg,signal,c," +
-	"serve,serve:format=json,rsyslog,syslog-ng,socat"
+	"serve,serve:format=json,rsyslog,syslog-ng,socat,http,http:on=netconn"
 
 // entries finds the contestants of a list. What cannot run on this machine is told,
 // and left out.

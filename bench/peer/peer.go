@@ -11,7 +11,7 @@ import (
 // Role is what a server is to do.
 type Role string
 
-// The roles. An echo sends back what it gets. A sink writes what it gets into a
+// The roles. HTTP answers each request with its path. An echo sends back what it gets. A sink writes what it gets into a
 // file, a message a line: a datagram is a message, a stream is lines, and what is
 // left at the end of a connection is one, too.
 const (
@@ -19,13 +19,14 @@ const (
 	EchoUDP Role = "echo-udp"
 	SinkTCP Role = "sink-tcp"
 	SinkUDP Role = "sink-udp"
+	HTTP    Role = "http"
 	// Dispatch is no server: it measures what a signal costs in its own process,
 	// and prints it (see package service).
 	Dispatch Role = "dispatch"
 )
 
 // Roles lists all of them.
-var Roles = []Role{EchoTCP, EchoUDP, SinkTCP, SinkUDP, Dispatch}
+var Roles = []Role{EchoTCP, EchoUDP, SinkTCP, SinkUDP, HTTP, Dispatch}
 
 // ReceiveBuffer is SO_RCVBUF of every contestant's UDP socket.
 const ReceiveBuffer = 4 << 20

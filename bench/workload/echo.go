@@ -58,9 +58,35 @@ func echoCase(o Options, job load.Job) Case {
 	}
 }
 
+// httpCases: the same with requests of HTTP, on connections that stay.
+func httpCases(o Options) (cases []Case) {
+	active := []int{10, 100, 1000}
+	if o.Quick {
+		active = []int{10}
+	}
+	for _, n := range active {
+		cases = append(cases, Case{
+			Group: "http", X: float64(n), Axis: "connections", Name: fmt.Sprintf("http/%d", n),
+			Role: peer.HTTP, Metrics: echoMetrics, Peer: "http", Files: n + 100,
+			Run: drive(peer.HTTP, 0, load.Job{Kind: "http", Active: n, Duration: o.Duration}),
+		})
+	}
+	return cases
+}
+
 // echo is the load.
 func echo(j *load.Job) (load.Metrics, error) {
-	e, err := newEchoes(j)
+	p, err := newPattern(j.Size)
+	if err != nil {
+		return nil, err
+	}
+	return exchange(j, p)
+}
+
+func httpGet(j *load.Job) (load.Metrics, error) { return exchange(j, newGet()) }
+
+func exchange(j *load.Job, d dialogue) (load.Metrics, error) {
+	e, err := newEchoes(j, d)
 	if err != nil {
 		return nil, err
 	}

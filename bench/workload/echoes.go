@@ -2,7 +2,6 @@ package workload
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"syscall"
 	"time"
@@ -21,14 +20,14 @@ type echoConn struct {
 	busy     bool
 }
 
-// echoes are the connections of an echo load. A request is its connection's number,
-// its own number on that connection, and a pattern; the reply must be the same to
-// the last byte.
+// echoes are the connections of an echo load. A request has its connection's number in
+// it, and its own number on that connection; so has the reply, which must be what the
+// dialogue expects to the last byte.
 type echoes struct {
-	poller  *load.Poller
-	conns   []echoConn
-	request []byte // the pattern, with room for the numbers of whichever is at hand
-	reply   []byte
+	dialogue
+	poller *load.Poller
+	conns  []echoConn
+	reply  []byte
 
 	interval float64 // ns between requests; 0: as fast as replies come
 	start    int64
@@ -40,20 +39,12 @@ type echoes struct {
 	record   *load.Latencies
 }
 
-const echoHeader = 16 // two numbers
-
-func newEchoes(j *load.Job) (*echoes, error) {
-	if j.Size < echoHeader {
-		return nil, fmt.Errorf("a request of %d bytes: want %d at least", j.Size, echoHeader)
-	}
+func newEchoes(j *load.Job, d dialogue) (*echoes, error) {
 	poller, err := load.NewPoller()
 	if err != nil {
 		return nil, err
 	}
-	e := &echoes{poller: poller, request: make([]byte, j.Size), reply: make([]byte, j.Size)}
-	for i := range e.request {
-		e.request[i] = byte(i*7 + i>>8)
-	}
+	e := &echoes{dialogue: d, poller: poller, reply: make([]byte, len(d.want))}
 	e.conns = make([]echoConn, j.Active+j.Idle)
 	for i := range e.conns {
 		c := &e.conns[i]
@@ -146,13 +137,8 @@ func (e *echoes) next(i int, c *echoConn, now int64) error {
 	return nil
 }
 
-func (e *echoes) number(i int, c *echoConn) {
-	binary.LittleEndian.PutUint64(e.request, uint64(i))
-	binary.LittleEndian.PutUint64(e.request[8:], c.sequence)
-}
-
 func (e *echoes) send(i int, c *echoConn, due int64) error {
-	e.number(i, c)
+	e.number(i, c.sequence)
 	n, errno := load.Send(c.fd, e.request)
 	if errno != 0 || n < len(e.request) {
 		return fmt.Errorf("connection %d: %d of %d bytes sent: %v", i, n, len(e.request), errno)
@@ -183,11 +169,11 @@ func (e *echoes) take(i int, c *echoConn) error {
 		case n == 0:
 			return fmt.Errorf("closed by the server before reply %d", c.sequence)
 		}
-		e.number(i, c)
-		if !bytes.Equal(e.reply[:n], e.request[c.got:c.got+n]) {
-			return fmt.Errorf("reply %d is not the request", c.sequence)
+		e.number(i, c.sequence)
+		if !bytes.Equal(e.reply[:n], e.want[c.got:c.got+n]) {
+			return fmt.Errorf("reply %d is not as expected: %q", c.sequence, e.reply[:min(n, 200)])
 		}
-		if c.got += n; c.got < len(e.request) {
+		if c.got += n; c.got < len(e.want) {
 			continue
 		}
 		now := load.Now()

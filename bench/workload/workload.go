@@ -75,7 +75,7 @@ type Options struct {
 func All(o Options) []Case {
 	var all []Case
 	for _, cases := range [][]Case{
-		echoCases(o), idleCases(o), latencyCases(o), connectCases(o), streamCases(o),
+		echoCases(o), httpCases(o), idleCases(o), latencyCases(o), connectCases(o), streamCases(o),
 		udpCases(o), udpEchoCases(o), memoryCases(o), startCases(o), sizeCases(o), dispatchCases(o),
 	} {
 		all = append(all, cases...)
@@ -93,6 +93,7 @@ var Aliases = map[string][]string{
 // Loads are the programs of the load process, by load.Job.Kind.
 var Loads = map[string]func(*load.Job) (load.Metrics, error){
 	"echo":      echo,
+	"http":      httpGet,
 	"latency":   latency,
 	"connect":   connect,
 	"stream":    stream,

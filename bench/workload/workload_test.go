@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,13 +57,13 @@ func TestEchoLoad(t *testing.T) {
 		reply      func(k int, p []byte) []byte
 	}{
 		{"good", "", func(_ int, p []byte) []byte { return p }},
-		{"a wrong byte", "is not the request", func(k int, p []byte) []byte {
+		{"a wrong byte", "is not as expected", func(k int, p []byte) []byte {
 			if k == 5 {
 				p[50]++
 			}
 			return p
 		}},
-		{"an old reply", "is not the request", func(k int, p []byte) []byte {
+		{"an old reply", "is not as expected", func(k int, p []byte) []byte {
 			if k == 5 {
 				p[8]--
 			}
@@ -98,6 +101,31 @@ func TestEchoLoad(t *testing.T) {
 				t.Errorf("metrics: %v", m)
 			}
 		})
+	}
+}
+
+// TestHTTPLoad has a server that answers with the path, and one that does so but once.
+func TestHTTPLoad(t *testing.T) {
+	for _, wrong := range []int64{-1, 50} {
+		var asked atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := []byte(r.URL.Path[1:])
+			if asked.Add(1) == wrong {
+				body[0]++
+			}
+			w.Header()["Date"] = nil
+			w.Header().Set("Content-Length", "32")
+			w.Header().Set("Content-Type", "text/plain")
+			w.Write(body)
+		}))
+		m, err := httpGet(job(t, server.Listener.Addr()))
+		server.CloseClientConnections()
+		server.Close()
+		if wrong > 0 {
+			expect(t, err, "is not as expected")
+		} else if expect(t, err, ""); m["rate"] <= 0 {
+			t.Errorf("metrics: %v", m)
+		}
 	}
 }
 
