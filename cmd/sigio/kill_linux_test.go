@@ -25,8 +25,10 @@ import (
 
 // served is a sigio serve in a process of its own.
 type served struct {
-	cmd *exec.Cmd
-	log *os.File
+	cmd   *exec.Cmd
+	log   *os.File
+	ended chan struct{}
+	err   error // what Wait said, once it has ended
 }
 
 // startServe starts it and waits until it listens.
@@ -42,30 +44,45 @@ func startServe(t *testing.T, log string, args ...string) *served {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s := &served{cmd, f}
+	s := &served{cmd: cmd, log: f, ended: make(chan struct{})}
+	go func() {
+		s.err = cmd.Wait()
+		close(s.ended)
+	}()
 	t.Cleanup(func() { s.kill() })
 	sigtest.Until(t, "the server to listen", func() bool {
+		ended := s.hasEnded()
 		content, _ := os.ReadFile(log)
-		if cmd.ProcessState != nil {
-			t.Fatalf("it has ended:\n%s", content)
+		if ended {
+			t.Fatalf("it has ended, %v:\n%s", s.err, content[from:])
 		}
 		return strings.Contains(string(content[from:]), "listening on")
 	})
 	return s
 }
 
+func (s *served) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 func (s *served) kill() {
 	s.cmd.Process.Kill()
-	s.cmd.Wait()
+	<-s.ended
 	s.log.Close()
 }
 
 func (s *served) stop(t *testing.T) {
 	t.Helper()
 	s.cmd.Process.Signal(syscall.SIGTERM)
-	if err := s.cmd.Wait(); err != nil {
+	<-s.ended
+	if s.err != nil {
 		content, _ := os.ReadFile(s.log.Name())
-		t.Errorf("serve: %v\n%s", err, content)
+		t.Errorf("serve: %v\n%s", s.err, content)
 	}
 }
 
