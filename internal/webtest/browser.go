@@ -18,7 +18,7 @@ import (
 )
 
 // fatalTime is how long to wait for what must happen. It only passes in a failure.
-const fatalTime = 30 * time.Second
+const fatalTime = time.Minute
 
 // Browser is a tab of a headless Chromium, with what it asked for and complained of.
 // Its methods end the test if something goes wrong.
@@ -50,7 +50,7 @@ func Open(t *testing.T, width, height int, more time.Duration) *Browser {
 	if testing.Short() {
 		t.Skip("not with -short: a browser takes seconds")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Second+more)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute+more)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.WindowSize(width, height), chromedp.Flag("disable-background-networking", true))
 	allocated, free := chromedp.NewExecAllocator(ctx, options...)
