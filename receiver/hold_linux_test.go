@@ -84,9 +84,9 @@ func TestOrder(t *testing.T) {
 // While the output is full, nobody is timed out for what was not read, and the
 // account can be read.
 func TestNobodysTimeIsOverWhileTheOutputIsFull(t *testing.T) {
-	eachWay(t, func(t *testing.T, c receiver.Config) {
+	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
-		c.FirstByteTimeout, c.IdleTimeout, c.MessageTimeout = 300*time.Millisecond, 300*time.Millisecond, 300*time.Millisecond
+		c.FirstByteTimeout, c.IdleTimeout, c.MessageTimeout = time.Second, time.Second, time.Second
 		r := start(t, s, c)
 		s.open(0)
 		var conns []net.Conn
@@ -96,7 +96,7 @@ func TestNobodysTimeIsOverWhileTheOutputIsFull(t *testing.T) {
 			conns = append(conns, conn)
 		}
 		sigtest.Until(t, "the output to be full", func() bool { return s.refused() > 0 })
-		<-time.After(600 * time.Millisecond)
+		<-time.After(1500 * time.Millisecond)
 		stats := r.Stats()
 		balance(t, stats)
 		if stats.Pending == 0 || stats.Received != 0 {

@@ -65,7 +65,7 @@ func TestSilentClients(t *testing.T) {
 
 // Each client's time is over for a reason of its own, and the account names it.
 func TestTimeouts(t *testing.T) {
-	eachWay(t, func(t *testing.T, c receiver.Config) {
+	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
 		c.FirstByteTimeout = 250 * time.Millisecond
 		c.MessageTimeout = 260 * time.Millisecond
@@ -93,7 +93,7 @@ func TestTimeouts(t *testing.T) {
 
 // A time that is to come sooner than all others is not missed.
 func TestShorterTimeoutAfterALongerOne(t *testing.T) {
-	eachWay(t, func(t *testing.T, c receiver.Config) {
+	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
 		c.Workers = 1
 		c.FirstByteTimeout = 100 * time.Millisecond
@@ -113,7 +113,7 @@ func TestShorterTimeoutAfterALongerOne(t *testing.T) {
 // A sender of one byte after the other holds its connection for as long as one
 // message may take, and nobody else's.
 func TestOneByteAtATime(t *testing.T) {
-	eachWay(t, func(t *testing.T, c receiver.Config) {
+	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
 		c.MessageTimeout = 300 * time.Millisecond
 		c.IdleTimeout = 300 * time.Millisecond
@@ -142,19 +142,19 @@ func TestOneByteAtATime(t *testing.T) {
 
 // One that goes on sending messages is never idle.
 func TestSteadySenderIsNotTimedOut(t *testing.T) {
-	eachWay(t, func(t *testing.T, c receiver.Config) {
+	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
-		c.FirstByteTimeout, c.MessageTimeout, c.IdleTimeout = 500*time.Millisecond, 500*time.Millisecond, 500*time.Millisecond
+		c.FirstByteTimeout, c.MessageTimeout, c.IdleTimeout = time.Second, time.Second, time.Second
 		r := start(t, s, c)
 		conn := dial(t, r, "tcp")
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
-		for range 80 {
+		for range 150 {
 			send(t, conn, "one\ntwo, ")
 			<-tick.C
 		}
-		awaitCount(t, s, 80)
-		if stats := r.Stats(); stats.Connections.Open != 1 || stats.Received != 80 {
+		awaitCount(t, s, 150)
+		if stats := r.Stats(); stats.Connections.Open != 1 || stats.Received != 150 {
 			t.Errorf("%+v", stats.Counts)
 		}
 	})

@@ -15,7 +15,10 @@ import (
 	"github.com/seed-067c1534/sigio/receiver"
 )
 
-func TestMain(m *testing.M) { sigtest.Main(m, helpers) }
+func TestMain(m *testing.M) {
+	sigtest.AtATime(8)
+	sigtest.Main(m, helpers)
+}
 
 // helpers run in processes of their own.
 var helpers = map[string]sigtest.Helper{}
@@ -301,6 +304,14 @@ func eachWay(t *testing.T, test func(t *testing.T, c receiver.Config)) {
 			})
 		}
 	}
+}
+
+// eachWayTogether is eachWay for a test that waits for times to pass: all ways at once.
+func eachWayTogether(t *testing.T, test func(t *testing.T, c receiver.Config)) {
+	eachWay(t, func(t *testing.T, c receiver.Config) {
+		t.Parallel()
+		test(t, c)
+	})
 }
 
 func numbered(sender, n int) string {

@@ -230,7 +230,7 @@ func TestListenUnderLoad(t *testing.T) {
 // With a Grace, who has connected and is about to send is waited for; who never does, no longer
 // than that.
 func TestGrace(t *testing.T) {
-	eachWay(t, func(t *testing.T, c receiver.Config) {
+	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
 		c.Listen = []string{"tcp://127.0.0.1:0"}
 		c.Grace = 300 * time.Millisecond

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/seed-067c1534/sigio/internal/sigtest"
 )
 
 // TestMain lets the test's own program be sigio, so that the scripts run what is
@@ -24,6 +25,7 @@ func TestMain(m *testing.M) {
 	// A program with the race detector waits for a second at its end, unless told
 	// not to; the scripts run hundreds.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
+	sigtest.AtATime(4)
 	testscript.Main(m, map[string]func(){"sigio": main, "confined": confined, "machine": machineInit})
 }
 

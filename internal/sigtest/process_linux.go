@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,6 +20,10 @@ import (
 // Fatal is how long a test waits for what has to happen. It is absurdly long: it
 // only ends a test that would hang.
 const Fatal = 60 * time.Second
+
+// AtATime lets n parallel tests run at a time, unless the command line says otherwise, in
+// a package whose tests wait more than they compute. It is called first in TestMain.
+func AtATime(n int) { flag.Set("test.parallel", strconv.Itoa(n)) }
 
 // Variables of the environment that make a process of the test binary something
 // else than a run of all tests.

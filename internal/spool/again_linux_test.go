@@ -27,6 +27,7 @@ func (l *line) giveIDs(first, last int) {
 // TestComesAgain sends messages again, as after a broken connection: to the same receiver, and to one
 // that was started again, after everything was written. Each is delivered, and written once.
 func TestComesAgain(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var a kept
 	l := open(t, spool.Options{Dir: dir}, &a)
@@ -62,6 +63,7 @@ func TestComesAgain(t *testing.T) {
 // TestIDsLeaveRoom fills a small spool with messages that have ids: what stays for these does not
 // keep it full.
 func TestIDsLeaveRoom(t *testing.T) {
+	t.Parallel()
 	var a kept
 	l := open(t, spool.Options{Dir: t.TempDir(), MaxBytes: 1 << 20, Limit: 128 << 10}, &a)
 	const total = 50000 // 3 MB

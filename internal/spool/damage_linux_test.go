@@ -16,6 +16,7 @@ import (
 
 // TestFullDisk fills a small file system, and makes room again.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=24m"); err != nil {
 		t.Skip("cannot mount a small tmpfs:", err)
@@ -68,6 +69,7 @@ func TestFullDisk(t *testing.T) {
 
 // TestFullDiskAtStart starts when not a byte is free. What is stored comes, and makes room.
 func TestFullDiskAtStart(t *testing.T) {
+	t.Parallel()
 	t.Run("all at once", func(t *testing.T) { fullDiskAtStart(t, false) })
 	// The store fails when it is to be made smaller without room for what remains of a file.
 	t.Run("little by little", func(t *testing.T) { fullDiskAtStart(t, true) })
@@ -154,6 +156,7 @@ func damaged(t *testing.T, damage func(path string)) (got []string, warnings str
 }
 
 func TestTornStore(t *testing.T) {
+	t.Parallel()
 	got, warnings := damaged(t, func(path string) {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -167,6 +170,7 @@ func TestTornStore(t *testing.T) {
 }
 
 func TestCorruptStore(t *testing.T) {
+	t.Parallel()
 	got, warnings := damaged(t, func(path string) {
 		f, err := os.OpenFile(path, os.O_RDWR, 0)
 		if err != nil {
@@ -210,6 +214,7 @@ func TestTwoProcesses(t *testing.T) {
 
 // TestOutputThatIsGone does not name an output any more for which something is stored.
 func TestOutputThatIsGone(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var shut kept
 	shut.shut = make(chan struct{})
@@ -232,6 +237,7 @@ func TestOutputThatIsGone(t *testing.T) {
 // TestTornAfterAcknowledged cuts off what the output had written already: what is stored next has
 // numbers that were acknowledged before, and must come all the same.
 func TestTornAfterAcknowledged(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var a kept
 	l := open(t, spool.Options{Dir: dir}, &a)

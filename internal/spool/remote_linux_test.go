@@ -14,6 +14,7 @@ import (
 // TestRemoteStore keeps the messages of two receivers in one server, which is stopped and started
 // again under load.
 func TestRemoteStore(t *testing.T) {
+	t.Parallel()
 	o := server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(),
 		NoSigs: true, NoLog: true, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 4 << 30}
 	start := func() *server.Server {

@@ -153,6 +153,7 @@ func wantAll(t *testing.T, k *kept, n int) {
 }
 
 func TestEachOutputGetsEverythingInOrder(t *testing.T) {
+	t.Parallel()
 	for _, always := range []bool{false, true} {
 		t.Run(fmt.Sprint("always=", always), func(t *testing.T) {
 			var a, b kept
@@ -170,6 +171,7 @@ func TestEachOutputGetsEverythingInOrder(t *testing.T) {
 
 // TestGoesOnAfterRestart ends with an output that takes nothing, and starts again.
 func TestGoesOnAfterRestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var a, b kept
 	b.shut = make(chan struct{})
@@ -203,6 +205,7 @@ func TestGoesOnAfterRestart(t *testing.T) {
 // TestBlockedOutput has one output that never takes anything. The other is not held up, until the
 // spool is full; then nothing is taken any more, and nothing was lost when there is room again.
 func TestBlockedOutput(t *testing.T) {
+	t.Parallel()
 	var a, b kept
 	b.shut = make(chan struct{})
 	l := open(t, spool.Options{Dir: t.TempDir(), MaxBytes: 4 << 20, Limit: 128 << 10}, &a, &b)

@@ -13,6 +13,7 @@ import (
 // landmarks, headings, contrast (WCAG 2.2: 4.5 for text, 3 for lines and borders of controls), no
 // sideways scrolling on a phone, the keyboard, and quiet.
 func TestPageIsForEverybody(t *testing.T) {
+	t.Parallel()
 	l := newLive(t)
 	b := webtest.Open(t, 1280, 1000, 0)
 	b.Do(chromedp.Navigate(l.http.URL))

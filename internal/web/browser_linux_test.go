@@ -129,6 +129,7 @@ func rowsHave(text string) string {
 }
 
 func TestPage(t *testing.T) {
+	t.Parallel()
 	l := newLive(t)
 	b := webtest.Open(t, 1280, 1000, *trafficBefore)
 	b.Do(chromedp.Navigate(l.http.URL))
@@ -220,6 +221,7 @@ const drawn = `(() => {
 })()`
 
 func TestPageReconnects(t *testing.T) {
+	t.Parallel()
 	l := newLive(t)
 	b := webtest.Open(t, 1280, 1000, *trafficBefore)
 	b.Do(chromedp.Navigate(l.http.URL))
@@ -240,6 +242,7 @@ func TestPageReconnects(t *testing.T) {
 }
 
 func TestScreenshots(t *testing.T) {
+	t.Parallel()
 	folder := *screenshots
 	if folder == "" {
 		folder = t.TempDir()
