@@ -22,8 +22,13 @@ import (
 const Fatal = 60 * time.Second
 
 // AtATime lets n parallel tests run at a time, unless the command line says otherwise, in
-// a package whose tests wait more than they compute. It is called first in TestMain.
-func AtATime(n int) { flag.Set("test.parallel", strconv.Itoa(n)) }
+// a package whose tests wait more than they compute; with the race detector they do not.
+// It is called first in TestMain.
+func AtATime(n int) {
+	if !RaceDetector {
+		flag.Set("test.parallel", strconv.Itoa(n))
+	}
+}
 
 // Variables of the environment that make a process of the test binary something
 // else than a run of all tests.

@@ -145,10 +145,7 @@ func damaged(t *testing.T, damage func(path string)) (got []string, warnings str
 	var out kept
 	l = open(t, spool.Options{Dir: dir, Warn: func(s string) { mu.Lock(); defer mu.Unlock(); text.WriteString(s + "\n") }}, &out)
 	l.give(20000, 20100)
-	sigtest.Until(t, "the new messages", func() bool {
-		lines := out.lines()
-		return len(lines) > 0 && strings.HasSuffix(lines[len(lines)-1], "message 20099")
-	})
+	sigtest.Until(t, "the new messages", func() bool { return strings.HasSuffix(out.last(), "message 20099") })
 	l.end()
 	mu.Lock()
 	defer mu.Unlock()

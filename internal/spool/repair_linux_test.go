@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -156,10 +157,7 @@ func TestDamage(t *testing.T) {
 					return
 				}
 				l.give(total, total+100)
-				sigtest.Until(t, "the new messages", func() bool {
-					lines := a.lines()
-					return len(lines) > 0 && lines[len(lines)-1] == text(total+99)
-				})
+				sigtest.Until(t, "the new messages", func() bool { return a.last() == text(total+99) })
 				told := int(l.spool.Stats().Outputs[0].Missing)
 				l.end()
 				_, rest, found := strings.Cut(said(), "the last ")
@@ -170,10 +168,9 @@ func TestDamage(t *testing.T) {
 				}
 				last := 999
 				for _, line := range a.lines() {
-					n := 0
-					fmt.Sscanf(line, "T U: message %d", &n)
-					if n <= last {
-						t.Fatalf("%d comes behind %d", n, last)
+					n, err := strconv.Atoi(strings.TrimPrefix(line, "T U: message "))
+					if err != nil || n <= last {
+						t.Fatalf("%q comes behind %d", line, last)
 					}
 					last = n
 				}

@@ -46,6 +46,14 @@ func (k *kept) count() int {
 	return k.n
 }
 
+// last returns the last line.
+func (k *kept) last() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	whole := bytes.TrimSuffix(k.data.Bytes(), []byte("\n"))
+	return string(whole[bytes.LastIndexByte(whole, '\n')+1:])
+}
+
 func (k *kept) lines() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
