@@ -67,9 +67,9 @@ func TestSilentClients(t *testing.T) {
 func TestTimeouts(t *testing.T) {
 	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
-		c.FirstByteTimeout = 250 * time.Millisecond
-		c.MessageTimeout = 260 * time.Millisecond
-		c.IdleTimeout = 270 * time.Millisecond
+		c.FirstByteTimeout = 1000 * time.Millisecond
+		c.MessageTimeout = 1010 * time.Millisecond
+		c.IdleTimeout = 1020 * time.Millisecond
 		r := start(t, s, c)
 		mute, idle, half := dial(t, r, "tcp"), dial(t, r, "tcp"), dial(t, r, "tcp")
 		send(t, idle, "hello\n")
@@ -96,7 +96,7 @@ func TestShorterTimeoutAfterALongerOne(t *testing.T) {
 	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
 		c.Workers = 1
-		c.FirstByteTimeout = 100 * time.Millisecond
+		c.FirstByteTimeout = 500 * time.Millisecond
 		c.IdleTimeout = time.Hour
 		r := start(t, s, c)
 		send(t, dial(t, r, "tcp"), "hello\n")
@@ -115,8 +115,8 @@ func TestShorterTimeoutAfterALongerOne(t *testing.T) {
 func TestOneByteAtATime(t *testing.T) {
 	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
-		c.MessageTimeout = 300 * time.Millisecond
-		c.IdleTimeout = 300 * time.Millisecond
+		c.MessageTimeout = time.Second
+		c.IdleTimeout = time.Second
 		r := start(t, s, c)
 		conn := dial(t, r, "tcp")
 		ended := make(chan struct{})

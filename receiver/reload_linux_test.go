@@ -233,7 +233,7 @@ func TestGrace(t *testing.T) {
 	eachWayTogether(t, func(t *testing.T, c receiver.Config) {
 		s := newSink()
 		c.Listen = []string{"tcp://127.0.0.1:0"}
-		c.Grace = 300 * time.Millisecond
+		c.Grace = time.Second
 		r := start(t, s, c)
 		late, half, mute, done := dial(t, r, "tcp"), dial(t, r, "tcp"), dial(t, r, "tcp"), dial(t, r, "tcp")
 		send(t, half, numbered(1, 1)[:20])

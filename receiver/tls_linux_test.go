@@ -127,7 +127,7 @@ func TestTLSHandshakeThatDoesNotEnd(t *testing.T) {
 	a := newAuthority(t)
 	a.issue("server", "server")
 	warned := make(chan string, 100)
-	r := start(t, newSink(), receiver.Config{Listen: []string{a.url("server", "")}, FirstByteTimeout: 50 * time.Millisecond,
+	r := start(t, newSink(), receiver.Config{Listen: []string{a.url("server", "")}, FirstByteTimeout: 2 * time.Second,
 		Warn: func(text string) { warned <- text }})
 	for _, text := range []string{"", "\x16\x03\x01", "GET / HTTP/1.1\r\n\r\n"} {
 		conn, err := net.Dial("tcp", addresses(r, "tls")[0])

@@ -338,11 +338,11 @@ func TestTLSTimeout(t *testing.T) {
 		}
 	}()
 	to := sender.Target{Network: "tls", Address: l.Addr().String(), TLS: sender.TLS{CA: s.File}}
-	r := send(t, sender.Config{Target: to, Text: strings.Repeat("x", 8<<20), Timeout: 300 * time.Millisecond}, 0, 1)
+	r := send(t, sender.Config{Target: to, Text: strings.Repeat("x", 8<<20), Timeout: 2 * time.Second}, 0, 1)
 	if r.Failures["timed out"] != 1 {
 		t.Errorf("%+v", r)
 	}
-	send(t, sender.Config{Target: to, Text: "short", Timeout: 300 * time.Millisecond}, 1, 0)
+	send(t, sender.Config{Target: to, Text: "short", Timeout: 2 * time.Second}, 1, 0)
 }
 
 // TestAckOverTLS loses a connection in the middle: what was not acknowledged comes again.
