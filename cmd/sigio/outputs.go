@@ -87,6 +87,16 @@ func openOutputs(plans []*outputPlan, stdout io.Writer, direct bool) (*outputs, 
 	return o, nil
 }
 
+// eachAway tells of outputs that are somewhere else and cannot be reached yet, perhaps because their
+// URL is wrong. Without a message nobody would hear of it.
+func (o *outputs) eachAway(warn func(string)) {
+	for _, b := range o.list {
+		if remote, ok := b.sink.(interface{ Away() error }); ok && remote.Away() != nil {
+			warn(fmt.Sprintf("%s: %v; messages are kept until it can be reached", b.name, plain(remote.Away())))
+		}
+	}
+}
+
 // output is what the receiver writes to. One output needs no Fan.
 func (o *outputs) output() receiver.Output {
 	if o.spool != nil {

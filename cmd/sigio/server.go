@@ -113,6 +113,7 @@ func newServer(o *serveOptions, stdout, stderr io.Writer) (*server, error) {
 	if s.outputs, err = openOutputs(plans, stdout, isTerminal); err != nil {
 		return nil, err
 	}
+	s.outputs.eachAway(s.warnings.add)
 	if err := s.outputs.openSpool(context.Background(), spooled, s.warnings.add); err != nil {
 		s.outputs.close(context.Background())
 		return nil, plain(err)

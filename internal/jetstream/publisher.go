@@ -25,6 +25,7 @@ type Publisher struct {
 	options Options
 	name    string // of this Publisher, in the ids that it gives
 	seed    maphash.Seed
+	away    error
 
 	mu     sync.Mutex
 	link   *Link
@@ -57,11 +58,17 @@ type group struct {
 // error: Write tries again. Everything else is, such as that they do not let us in.
 func OpenPublisher(o Options) (*Publisher, error) {
 	p := &Publisher{options: o.complete(), name: rand.Text(), seed: maphash.MakeSeed()}
-	if err := p.connect(); err != nil && !unreachable(err) {
-		return nil, p.explain(err)
+	if err := p.connect(); err != nil {
+		p.away = p.explain(err)
+		if !unreachable(err) {
+			return nil, p.away
+		}
 	}
 	return p, nil
 }
+
+// Away is why the servers could not be reached when the Publisher was made, nil if they could.
+func (p *Publisher) Away() error { return p.away }
 
 // unreachable says whether an error is one that passes by itself: also of a cluster that has no
 // majority now.
