@@ -30,7 +30,7 @@ type Publisher struct {
 	mu     sync.Mutex
 	link   *Link
 	serial uint64
-	redo   []group // published by the last Write, and not acknowledged
+	redo   []group // published, and not acknowledged: the beginning of what the next Write gets
 	data   []byte
 	closed bool
 
@@ -133,15 +133,15 @@ func (p *Publisher) Write(b []byte) (n int, err error) {
 			continue
 		}
 		if err := p.link.Publish(p.options.Subject, g.id, p.data); err != nil {
-			groups = groups[:len(groups)-1]
-			break
+			break // it may have come through all the same
 		}
 	}
 	acked, duplicates, err := p.link.Await()
 	for _, g := range groups[:acked] {
 		n += g.size
 	}
-	p.redo = groups[acked:]
+	// Those that this Write did not come to have been published before it.
+	p.redo = append(groups, p.redo[min(len(groups), len(p.redo)):]...)[acked:]
 	p.stats.published.Add(uint64(acked))
 	p.stats.duplicates.Add(uint64(duplicates))
 	if n < len(b) {
