@@ -25,8 +25,8 @@ const (
 	Dispatch Role = "dispatch"
 )
 
-// Roles lists all of them.
-var Roles = []Role{EchoTCP, EchoUDP, SinkTCP, SinkUDP, HTTP, Dispatch}
+// LoopRoles lists what a loop on bare descriptors can do: all but HTTP.
+var LoopRoles = []Role{EchoTCP, EchoUDP, SinkTCP, SinkUDP, Dispatch}
 
 // ReceiveBuffer is SO_RCVBUF of every contestant's UDP socket.
 const ReceiveBuffer = 4 << 20

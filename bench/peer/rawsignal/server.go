@@ -18,7 +18,7 @@ import (
 var Contestant = peer.Contestant{
 	Name:    "signal",
 	About:   "a raw loop on signals, without sigio's bookkeeping",
-	Roles:   peer.Roles,
+	Roles:   peer.LoopRoles,
 	Serve:   serve,
 	Package: "github.com/seed-067c1534/sigio/bench/peer/rawsignal",
 }

@@ -18,7 +18,7 @@ import (
 var Contestant = peer.Contestant{
 	Name:    "sigio",
 	About:   "sigio.Loop, one thread; options are the fields of sigio.Options",
-	Roles:   peer.Roles,
+	Roles:   peer.LoopRoles,
 	Serve:   serve,
 	Package: "github.com/seed-067c1534/sigio/bench/peer/sigioloop",
 }
