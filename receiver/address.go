@@ -38,6 +38,21 @@ var schemes = []string{"udp", "tcp", "tls", "unix", "unixgram"}
 // schemeGiven is the one without slashes: systemd:NAME.
 const schemeGiven = "systemd"
 
+// parseEndpoints parses urls, of which no two may name the same place.
+func parseEndpoints(urls []string) (all []endpoint, err error) {
+	for _, url := range urls {
+		e, err := parseEndpoint(url)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(all, e.same) {
+			return nil, fmt.Errorf("sigio: cannot listen on %q twice", url)
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
 func parseEndpoint(url string) (endpoint, error) {
 	e := endpoint{url: url}
 	if err := e.parse(url); err != nil {

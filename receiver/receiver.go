@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -53,22 +52,17 @@ func New(c Config) (*Receiver, error) {
 		return nil, err
 	}
 	r := &Receiver{config: c, loops: c.Workers, limiter: newLimiter(c.RateLimit, c.RateBurst), cut: make(chan struct{}), done: make(chan struct{})}
-	for _, url := range c.Listen {
-		e, err := parseEndpoint(url)
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(r.endpoints, e.same) {
-			return nil, fmt.Errorf("sigio: cannot listen on %q twice", url)
-		}
-		m, err := r.config.manner(&e)
+	if r.endpoints, err = parseEndpoints(c.Listen); err != nil {
+		return nil, err
+	}
+	for i := range r.endpoints {
+		m, err := r.config.manner(&r.endpoints[i])
 		if err != nil {
 			return nil, err
 		}
 		if m.keys != nil && c.PerConnection == Loop {
 			r.loops = c.Workers + 1
 		}
-		r.endpoints = append(r.endpoints, e)
 	}
 	return r, nil
 }

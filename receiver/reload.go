@@ -87,19 +87,20 @@ func (r *Receiver) running() error {
 
 // compare divides urls, and what is listened on, into what is new, stays and goes.
 func (r *Receiver) compare(urls []string, change *Changes) (fresh []endpoint, err error) {
+	named, err := parseEndpoints(urls)
+	if err != nil {
+		return nil, err
+	}
 	left := r.configured()
-	for _, url := range urls {
-		e, err := parseEndpoint(url)
-		if err != nil {
-			return nil, err
-		}
+	for _, e := range named {
+		url := e.url
 		if i := slices.Index(left, url); i >= 0 {
 			left = slices.Delete(left, i, i+1)
 			change.Kept = append(change.Kept, url)
 			continue
 		}
-		if slices.Contains(change.Kept, url) {
-			return nil, fmt.Errorf("sigio: %s is named twice", url)
+		if slices.Contains(change.Kept, url) { // only of port 0, and it is not known which is meant
+			return nil, fmt.Errorf("sigio: cannot listen on %q twice", url)
 		}
 		change.Opened = append(change.Opened, url)
 		fresh = append(fresh, e)

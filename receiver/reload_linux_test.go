@@ -145,6 +145,7 @@ func TestListenOnWhatCannotBe(t *testing.T) {
 		{[]string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0", taken}, syscall.EADDRINUSE, taken},
 		{[]string{"udp://127.0.0.1:0", "tcp://" + living(r, "tcp")[0]}, syscall.EADDRINUSE, "in use"}, // of its own
 		{[]string{"tcp://127.0.0.1:0", "tcp://127.0.0.1:0"}, nil, "twice"},
+		{[]string{"tcp://127.0.0.1:9", "tcp://127.0.0.1:9?framing=nul"}, nil, "twice"},
 	} {
 		_, err := r.Listen(c.urls)
 		if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) {
