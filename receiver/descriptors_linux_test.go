@@ -160,13 +160,13 @@ func TestNoDescriptorAtAll(t *testing.T) {
 	})
 }
 
-// idle checks that this process does next to nothing; one that spins uses all of a processor.
+// idle checks that this process uses less than 5 % of a processor.
 func idle(t testing.TB) {
 	t.Helper()
 	const span = 300 * time.Millisecond
 	before := cpuTime(t)
 	<-time.After(span)
-	if used := cpuTime(t) - before; used > span/5 {
+	if used := cpuTime(t) - before; used > span/20 {
 		t.Errorf("%v of processor time in %v", used, span)
 	}
 }
