@@ -25,10 +25,8 @@ import (
 
 // served is a sigio serve in a process of its own.
 type served struct {
-	cmd   *exec.Cmd
-	log   *os.File
-	ended chan struct{}
-	err   error // what Wait said, once it has ended
+	process
+	log *os.File
 }
 
 // startServe starts it and waits until it listens.
@@ -41,33 +39,22 @@ func startServe(t *testing.T, log string, args ...string) *served {
 	from, _ := f.Seek(0, io.SeekEnd)
 	cmd := exec.Command("sigio", append([]string{"serve"}, args...)...)
 	cmd.Stderr = f
-	if err := cmd.Start(); err != nil {
+	s := &served{process{cmd: cmd}, f}
+	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
-	s := &served{cmd: cmd, log: f, ended: make(chan struct{})}
-	go func() {
-		s.err = cmd.Wait()
-		close(s.ended)
-	}()
 	t.Cleanup(func() { s.kill() })
 	sigtest.Until(t, "the server to listen", func() bool {
-		ended := s.hasEnded()
-		content, _ := os.ReadFile(log)
-		if ended {
+		select {
+		case <-s.ended:
+			content, _ := os.ReadFile(log)
 			t.Fatalf("it has ended, %v:\n%s", s.err, content[from:])
+		default:
 		}
+		content, _ := os.ReadFile(log)
 		return strings.Contains(string(content[from:]), "listening on")
 	})
 	return s
-}
-
-func (s *served) hasEnded() bool {
-	select {
-	case <-s.ended:
-		return true
-	default:
-		return false
-	}
 }
 
 func (s *served) kill() {

@@ -131,13 +131,15 @@ func statsOf(t *testing.T, path string) (a accountRead) {
 	return a
 }
 
-// untilStored waits until a stream has so many messages.
-func untilStored(t *testing.T, stream string, total int64) {
+// untilStored waits until a stream, as read returns it, has so many messages, and returns what
+// distinct says of them.
+func untilStored(t *testing.T, total int64, read func() io.Reader) (n, late int64) {
 	t.Helper()
 	sigtest.Until(t, "all to be in the stream", func() bool {
-		n, _ := distinct(t, "stream", found(t, stream))
+		n, late = distinct(t, "stream", read())
 		return n >= total
 	})
+	return n, late
 }
 
 // distinct reads messages, wants none twice, and returns how many there are, and how many of them come
@@ -289,7 +291,7 @@ func TestNATSAway(t *testing.T) {
 			chorus.stop()
 			untilLines(t, file, chorus.total()) // what is on its way in the kernel does not outlive serve
 			if c.spooled && !c.never {          // at the end nobody waits for what is slow
-				untilStored(t, stream, chorus.total())
+				untilStored(t, chorus.total(), func() io.Reader { return found(t, stream) })
 			}
 			s.stop(t)
 

@@ -253,13 +253,10 @@ func TestNATSCluster(t *testing.T) {
 	chorus.stop()
 	total := chorus.total()
 	untilLines(t, file, total)
-	var n, late int64
 	repeated := 0
-	sigtest.Until(t, "all to be in the stream", func() bool {
-		var content io.Reader
+	n, late := untilStored(t, total, func() (content io.Reader) {
 		content, repeated = cluster.stored("LOGS")
-		n, late = distinct(t, "stream", content)
-		return n >= total
+		return content
 	})
 	s.stop(t)
 

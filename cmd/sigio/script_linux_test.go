@@ -89,7 +89,19 @@ type process struct {
 	cmd    *exec.Cmd
 	unread chan struct{} // closed when nobody reads its output any more
 	ended  chan struct{}
-	err    error
+	err    error // what Wait said, once it has ended
+}
+
+func (p *process) start() error {
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	p.ended = make(chan struct{})
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}()
+	return nil
 }
 
 func (s *servers) killAll() {
@@ -139,7 +151,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(path, append([]string{"serve", "--stats", account}, args...)...)
 	cmd.Dir = ts.Getenv("WORK")
-	p := &process{cmd: cmd, unread: make(chan struct{}), ended: make(chan struct{})}
+	p := &process{cmd: cmd, unread: make(chan struct{})}
 	var out *os.File
 	switch kind {
 	case "-full":
@@ -155,11 +167,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer said.Close()
 	cmd.Stdout, cmd.Stderr = out, said
-	ts.Check(cmd.Start())
-	go func() {
-		p.err = cmd.Wait()
-		close(p.ended)
-	}()
+	ts.Check(p.start())
 	s := ts.Value(serversKey{}).(*servers)
 	s.mu.Lock()
 	s.running[name] = p
