@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-067c1534/sigio/internal/jetstream"
 	"github.com/seed-067c1534/sigio/message"
@@ -53,8 +54,7 @@ func TestConnectionsThatEnd(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	o := options(s)
-	o.Group, o.Window = 300, 3600e9
-	openPublisher(t, o) // makes the stream
+	o.Group, o.Window = 300, time.Hour
 	through := o
 	through.Servers = "nats://" + cutter(t, strings.TrimPrefix(s.url(), "nats://"), 4<<10, 300<<10)
 	const total = 20000
@@ -62,12 +62,8 @@ func TestConnectionsThatEnd(t *testing.T) {
 	for n := range total {
 		rest = jetstream.AppendRecord(rest, numbered("a", n))
 	}
-	p, err := jetstream.OpenPublisher(through)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	for len(rest) > 0 {
+	p := openPublisher(t, through)
+	for end := time.Now().Add(fatal); len(rest) > 0 && time.Now().Before(end); {
 		n, _ := p.Write(rest)
 		rest = rest[n:]
 	}
