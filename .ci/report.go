@@ -5,9 +5,9 @@
 //
 //	go test -json ./... | go run .ci/report.go -allow 'needs root'
 //
-// With -again FILE it writes there the package and the name of each failed test, and
-// exits with 3, if that is all that went wrong and if it may be the fault of the
-// machine: two tests at most, no panic, no data race, no time-out.
+// With -again FILE it writes there the package and the name of each failed test, if
+// that is all that went wrong and if it may be the fault of the machine: two tests at
+// most, no panic, no data race, no time-out.
 package main
 
 import (
@@ -108,7 +108,7 @@ func report(allow, again string) (int, error) {
 	}
 	fmt.Printf("%d passed, %d failed, %d skipped\n", passed, failed, len(skipped))
 	if again != "" && failed > 0 && forbidden == 0 && retry.worth() {
-		return 3, os.WriteFile(again, []byte(strings.Join(retry.tests, "\n")+"\n"), 0o600)
+		return 1, os.WriteFile(again, []byte(strings.Join(retry.tests, "\n")+"\n"), 0o600)
 	}
 	if failed > 0 || forbidden > 0 || passed == 0 {
 		return 1, nil
