@@ -11,9 +11,9 @@ import (
 // Role is what a server is to do.
 type Role string
 
-// The roles. HTTP answers each request with its path. An echo sends back what it gets. A sink writes what it gets into a
+// The roles. An echo sends back what it gets. A sink writes what it gets into a
 // file, a message a line: a datagram is a message, a stream is lines, and what is
-// left at the end of a connection is one, too.
+// left at the end of a connection is one, too. HTTP answers each request with its path.
 const (
 	EchoTCP Role = "echo-tcp"
 	EchoUDP Role = "echo-udp"

@@ -50,11 +50,16 @@ func idleCases(o Options) (cases []Case) {
 }
 
 func echoCase(o Options, job load.Job) Case {
-	job.Kind, job.Duration = "echo", o.Duration
+	job.Kind = "echo"
+	return exchangeCase(o, peer.EchoTCP, "net", job)
+}
+
+func exchangeCase(o Options, role peer.Role, rival string, job load.Job) Case {
+	job.Duration = o.Duration
 	return Case{
-		Role: peer.EchoTCP, Metrics: echoMetrics, Peer: "net",
+		Role: role, Metrics: echoMetrics, Peer: rival,
 		Files: job.Active + job.Idle + 100,
-		Run:   drive(peer.EchoTCP, 0, job),
+		Run:   drive(role, 0, job),
 	}
 }
 
@@ -65,11 +70,10 @@ func httpCases(o Options) (cases []Case) {
 		active = []int{10}
 	}
 	for _, n := range active {
-		cases = append(cases, Case{
-			Group: "http", X: float64(n), Axis: "connections", Name: fmt.Sprintf("http/%d", n),
-			Role: peer.HTTP, Metrics: echoMetrics, Peer: "http", Files: n + 100,
-			Run: drive(peer.HTTP, 0, load.Job{Kind: "http", Active: n, Duration: o.Duration}),
-		})
+		c := exchangeCase(o, peer.HTTP, "http", load.Job{Kind: "http", Active: n})
+		c.Group, c.X, c.Axis = "http", float64(n), "connections"
+		c.Name = fmt.Sprintf("http/%d", n)
+		cases = append(cases, c)
 	}
 	return cases
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/seed-067c1534/sigio/bench/load"
+	"github.com/seed-067c1534/sigio/bench/peer/httpserver"
 )
 
 // The loads must notice what a bad server does; a good one is in each table, too.
@@ -104,19 +105,15 @@ func TestEchoLoad(t *testing.T) {
 	}
 }
 
-// TestHTTPLoad has a server that answers with the path, and one that does so but once.
+// TestHTTPLoad has the contestant's server, and one that answers with another path once.
 func TestHTTPLoad(t *testing.T) {
 	for _, wrong := range []int64{-1, 50} {
 		var asked atomic.Int64
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body := []byte(r.URL.Path[1:])
 			if asked.Add(1) == wrong {
-				body[0]++
+				r.URL.Path = "/x" + r.URL.Path[2:]
 			}
-			w.Header()["Date"] = nil
-			w.Header().Set("Content-Length", "32")
-			w.Header().Set("Content-Type", "text/plain")
-			w.Write(body)
+			httpserver.Answer(w, r)
 		}))
 		m, err := httpGet(job(t, server.Listener.Addr()))
 		server.CloseClientConnections()

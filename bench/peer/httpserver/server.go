@@ -10,47 +10,45 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/seed-067c1534/sigio"
 	"github.com/seed-067c1534/sigio/bench/peer"
-	"github.com/seed-067c1534/sigio/netconn"
+	"github.com/seed-067c1534/sigio/bench/peer/netconnpeer"
 )
 
 var Contestant = peer.Contestant{
 	Name:  "http",
-	About: "net/http; options: on=net|netconn, loops=N",
+	About: "net/http; options: on=net|netconn, and those of netconn",
 	Roles: []peer.Role{peer.HTTP},
 	Serve: serve,
 }
 
 func serve(c peer.Config) error {
-	on, loops := c.Options.Text("on", "net"), c.Options.Int("loops", 1)
-	if err := c.Options.Check(); err != nil {
-		return err
-	}
-	l, err := listen(on, loops, c.Address.String())
+	l, err := listen(&c)
 	if err != nil {
 		return err
 	}
-	return (&http.Server{Handler: http.HandlerFunc(answer)}).Serve(l)
+	return (&http.Server{Handler: http.HandlerFunc(Answer)}).Serve(l)
 }
 
-func listen(on string, loops int, address string) (net.Listener, error) {
-	switch on {
+func listen(c *peer.Config) (net.Listener, error) {
+	switch on := c.Options.Text("on", "net"); on {
 	case "net":
-		return net.Listen("tcp4", address)
+		if err := c.Options.Check(); err != nil {
+			return nil, err
+		}
+		return net.Listen("tcp4", c.Address.String())
 	case "netconn":
-		group, err := sigio.NewGroup(loops, sigio.Options{})
+		network, err := netconnpeer.Network(&c.Options)
 		if err != nil {
 			return nil, err
 		}
-		network := netconn.Config{Loops: group.Loops()}
-		return network.Listen(context.Background(), "tcp4", address)
+		return network.Listen(context.Background(), "tcp4", c.Address.String())
+	default:
+		return nil, fmt.Errorf("option on: %q is neither net nor netconn", on)
 	}
-	return nil, fmt.Errorf("option on: %q is neither net nor netconn", on)
 }
 
-// answer sends headers that are the same each time: the load compares all bytes.
-func answer(w http.ResponseWriter, r *http.Request) {
+// Answer sends headers that are the same each time: the load compares all bytes.
+func Answer(w http.ResponseWriter, r *http.Request) {
 	body := r.URL.Path[1:]
 	h := w.Header()
 	h["Date"] = nil

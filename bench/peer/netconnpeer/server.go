@@ -20,19 +20,27 @@ var Contestant = peer.Contestant{
 	Package: "github.com/seed-067c1534/sigio/bench/peer/netconnpeer",
 }
 
-func serve(c peer.Config) error {
-	loops := c.Options.Int("loops", 1)
-	options := sigio.Options{Spin: c.Options.Duration("spin", 0)}
-	if err := c.Options.Check(); err != nil {
-		return err
+// Network returns what listens, by the options loops and spin, which are the last ones.
+func Network(o *peer.Options) (*netconn.Config, error) {
+	loops := o.Int("loops", 1)
+	options := sigio.Options{Spin: o.Duration("spin", 0)}
+	if err := o.Check(); err != nil {
+		return nil, err
 	}
 	group, err := sigio.NewGroup(loops, options)
 	if err != nil {
+		return nil, err
+	}
+	return &netconn.Config{Loops: group.Loops()}, nil
+}
+
+func serve(c peer.Config) error {
+	network, err := Network(&c.Options)
+	if err != nil {
 		return err
 	}
-	network := netconn.Config{Loops: group.Loops()}
 	if c.Role == peer.EchoUDP {
-		return serveDatagrams(&network, c.Address.String())
+		return serveDatagrams(network, c.Address.String())
 	}
 	l, err := network.Listen(context.Background(), "tcp4", c.Address.String())
 	if err != nil {
