@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -150,11 +151,21 @@ func newLoop(t *testing.T, o sigio.Options) *sigio.Loop {
 	return loop
 }
 
+// briefly calls f, which opens a file and closes it, while no process is started: one would
+// have the file open, too, until its exec, and the next write lease would be refused.
+func briefly(f func()) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	f()
+}
+
 // newFile makes a file with a text and opens it.
 func newFile(t *testing.T, flags int) *os.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
+	var err error
+	briefly(func() { err = os.WriteFile(path, []byte("old"), 0o644) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.OpenFile(path, flags, 0)
